@@ -1,0 +1,41 @@
+# Everything runs in .venv, made from pyproject.toml; nothing but Python and make is needed first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test compat check format bench clean
+
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml src/langgraph/_redis/version.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## An agent that remembers, on the embedded server or on REDIS_URL
+	$(BIN)/python examples/demo.py
+
+test: $(READY) ## All tests, on servers they start themselves
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
+
+compat: $(READY) ## LangGraph's own test suite, with these savers in place of its own
+	$(BIN)/python tests/compat/run.py
+
+check: $(READY) ## Linters and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(READY) ## Put the code in the house style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## Time against InMemorySaver and one empty EVALSHA, in one run
+	$(BIN)/python benchmarks/run.py
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) .compat .mypy_cache .pytest_cache .ruff_cache dist build .coverage .coverage.*

@@ -1,0 +1,153 @@
+"""From a URL or a client to a client: who makes it, who owns it, who closes it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import redis
+import redis.asyncio
+
+from langgraph._redis.drivers import Client
+
+if TYPE_CHECKING:
+    from langgraph._redis.embedded import EmbeddedServer
+
+_SCHEMES: Final = ("redis", "rediss", "unix")
+_EMBEDDED: Final = "embedded://"
+_POOL: Final[dict[str, Any]] = {"max_connections": 50, "timeout": 20}
+
+# Pool settings that an async client holds as objects of its own kind, or that belong to its parser.
+_NOT_SHARED: Final = frozenset(
+    {"retry", "parser_class", "event_dispatcher", "oss_cluster_maint_notifications_handler"}
+)
+
+
+def is_async(client: Client) -> bool:
+    """Whether a client's commands are awaited."""
+    return inspect.iscoroutinefunction(client.execute_command)
+
+
+def is_cluster(client: Client) -> bool:
+    """Whether a client talks to a cluster: redis-py's, valkey-py's, or derived from one of them."""
+    return any(kind.__name__ in ("RedisCluster", "ValkeyCluster") for kind in type(client).__mro__)
+
+
+def _checked_url(url: Any) -> str:
+    if not isinstance(url, str):
+        raise TypeError(
+            f"redis_url must be a str, not {type(url).__name__}: bring a client as redis_client"
+        )
+    if not url.startswith(_EMBEDDED) and urlsplit(url).scheme not in _SCHEMES:
+        raise ValueError(
+            f"redis_url must begin with redis://, rediss://, unix:// or {_EMBEDDED}, not {url.partition('://')[0]!r}"
+        )
+    return url
+
+
+def _checked_client(client: Any, *, wants_async: bool) -> Client:
+    if not hasattr(client, "execute_command"):
+        raise TypeError(f"redis_client must be a Redis client, not {type(client).__name__}")
+    if is_async(client) != wants_async:
+        other = (
+            "RedisSaver, or bring a client of redis.asyncio" if wants_async else "AsyncRedisSaver"
+        )
+        raise TypeError(
+            f"redis_client is {type(client).__module__}.{type(client).__name__}: use {other}"
+        )
+    return client
+
+
+class Endpoint:
+    """Where a saver connects to, and what it must close in the end.
+
+    Args:
+        url: ``redis://``, ``rediss://``, ``unix://`` or ``embedded://<folder>``. Clients are then ours.
+        client: A client that the user brought. It is never closed here.
+        connection_args: Further arguments for the connections of clients that are ours, as redis-py
+            takes them.
+        wants_async: Which kind of client is expected.
+
+    Raises:
+        ValueError: If both or neither of url and client are given, or the URL's scheme is unknown.
+        TypeError: If the client is none, or of the other kind.
+        EmbeddedServerError: If the embedded server cannot be started.
+    """
+
+    def __init__(
+        self, url: Any, client: Any, connection_args: Mapping[str, Any] | None, *, wants_async: bool
+    ) -> None:
+        if (url is None) == (client is None):
+            raise ValueError("give either redis_url or redis_client, and not both")
+        if client is not None and connection_args:
+            raise ValueError(
+                "connection_args goes with redis_url: a redis_client has its connections"
+            )
+        self.brought = None if client is None else _checked_client(client, wants_async=wants_async)
+        self._args = dict(connection_args or {})
+        self._server: EmbeddedServer | None = None
+        self._url = None if url is None else self._resolved(_checked_url(url))
+        self.cluster = self.brought is not None and is_cluster(self.brought)
+
+    def _resolved(self, url: str) -> str:
+        if not url.startswith(_EMBEDDED):
+            return url
+        # Imported here: it needs `fcntl`, which not every platform has.
+        from langgraph._redis.embedded import acquire  # noqa: PLC0415
+
+        self._server = acquire(url.removeprefix(_EMBEDDED) or None)
+        return self._server.url
+
+    def sync_client(self) -> tuple[Client, bool]:
+        """A sync client, and whether it is ours to close."""
+        if self.brought is None:
+            pool = redis.BlockingConnectionPool.from_url(self._url or "", **{**_POOL, **self._args})
+            return redis.Redis(connection_pool=pool), True
+        if is_async(self.brought):
+            return _sync_twin(self.brought), True
+        return self.brought, False
+
+    def async_client(self) -> Client:
+        """The async client of one event loop; `ours` tells whether it is ours to close.
+
+        Its pool is plain: the driver never has more round trips under way than it has lanes.
+        """
+        if self.brought is not None:
+            return self.brought
+        pool = redis.asyncio.ConnectionPool.from_url(self._url or "", **self._args)
+        client = redis.asyncio.Redis(connection_pool=pool)
+        client.auto_close_connection_pool = True
+        return client
+
+    @property
+    def ours(self) -> bool:
+        """Whether clients are made here."""
+        return self.brought is None
+
+    def release(self) -> None:
+        """Let go of the embedded server, if there is one; it ends with its last user."""
+        if self._server is not None:
+            self._server.release()
+
+    def __repr__(self) -> str:
+        """Name the place, without credentials."""
+        if self.brought is not None:
+            return f"a {type(self.brought).__name__} client"
+        parts = urlsplit(self._url or "")
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _sync_twin(client: Client) -> Client:
+    """A sync client for the server, database and credentials of an async one."""
+    if is_cluster(client):
+        raise TypeError(
+            "the sync methods of AsyncRedisSaver do not reach a cluster through an async client: "
+            "use RedisSaver with a redis.RedisCluster"
+        )
+    pool = client.connection_pool
+    settings = {key: item for key, item in pool.connection_kwargs.items() if key not in _NOT_SHARED}
+    kind = getattr(redis.connection, pool.connection_class.__name__)
+    twin = redis.BlockingConnectionPool(**{**_POOL, **settings, "connection_class": kind})
+    return redis.Redis(connection_pool=twin)

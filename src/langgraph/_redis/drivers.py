@@ -1,0 +1,267 @@
+"""The only I/O: run a plan over a sync or an async client. The only awareness of clusters, too.
+
+Both drivers send one call as one EVALSHA (or command), several as one pipeline without a transaction,
+and turn to EVAL where the server does not know a script. Replies are bytes, also from clients that
+decode. On a cluster the calls of one round trip may belong to several nodes, so they go one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
+
+from redis.client import NEVER_DECODE
+from redis.exceptions import NoScriptError, ResponseError
+
+from langgraph._redis.plan import Call, Plan, Refusal
+
+T = TypeVar("T")
+Client: TypeAlias = (
+    Any  # redis.Redis, RedisCluster, their asyncio twins: they share no useful base class.
+)
+
+_RAW: Final[dict[str, Any]] = {NEVER_DECODE: True}
+
+LANES: Final = 4
+"""Round trips under way at once, per event loop. More calls wait, and travel together."""
+
+BATCH: Final = 128
+"""Calls that travel in one pipeline at most."""
+
+
+def _refused(call: Call, error: ResponseError) -> Refusal:
+    """The server's no, as a reply where the plan can take one."""
+    if call.tolerant:
+        return Refusal(str(error))
+    raise error
+
+
+def _settle(calls: Sequence[Call], replies: Sequence[Any]) -> list[Any]:
+    """The replies of a pipeline, its first error raised."""
+    settled = []
+    for call, reply in zip(calls, replies, strict=True):
+        if isinstance(reply, ResponseError):
+            reply = _refused(call, reply)
+        elif isinstance(reply, Exception):
+            raise reply
+        settled.append(reply)
+    return settled
+
+
+def _unknown(replies: Sequence[Any]) -> list[int]:
+    """Which calls of a pipeline must be sent again with their script's source."""
+    return [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+
+
+class SyncDriver:
+    """Runs plans over a sync client, in the caller's thread."""
+
+    def __init__(self, client: Client, *, cluster: bool = False) -> None:
+        self.client = client
+        self._cluster = cluster
+
+    def run(self, plan: Plan[T]) -> T:
+        """Run a plan to its end and return its result."""
+        try:
+            asked = next(plan)
+            while True:
+                asked = plan.send(
+                    self._many(asked) if isinstance(asked, list) else self._one(asked)
+                )
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    def _one(self, call: Call) -> Any:
+        try:
+            return self.client.execute_command(*call.command(), **_RAW)
+        except NoScriptError:
+            return self.client.execute_command(*call.command_with_source(), **_RAW)
+        except ResponseError as error:
+            return _refused(call, error)
+
+    def _many(self, calls: list[Call]) -> list[Any]:
+        if self._cluster or len(calls) == 1:
+            return [self._one(call) for call in calls]
+        replies = self._pipeline([call.command() for call in calls])
+        unknown = _unknown(replies)
+        if unknown:
+            again = self._pipeline([calls[at].command_with_source() for at in unknown])
+            for at, reply in zip(unknown, again, strict=True):
+                replies[at] = reply
+        return _settle(calls, replies)
+
+    def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
+        with self.client.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command, **_RAW)
+            replies: list[Any] = pipe.execute(raise_on_error=False)
+            return replies
+
+
+class _Lane:
+    """One event loop's client, and the calls that wait for it.
+
+    A call that finds a free slot goes straight out, in its caller's task. The others queue; whoever
+    frees a slot sends up to `BATCH` of them as one pipeline. So concurrency costs neither connections
+    nor round trips, and a call that fails or is cancelled leaves its neighbours alone.
+    """
+
+    def __init__(self, client: Client, *, cluster: bool) -> None:
+        self.client = client
+        self._cluster = cluster
+        self._busy = 0
+        self._queue: deque[tuple[list[Call], asyncio.Future[list[Any]]]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, calls: list[Call]) -> list[Any]:
+        """Send calls that belong together and return their replies."""
+        if self._busy >= LANES:
+            waiting = asyncio.get_running_loop().create_future()
+            self._queue.append((calls, waiting))
+            return await waiting
+        self._busy += 1
+        try:
+            return _settle(calls, await self._send(calls))
+        finally:
+            self._next()
+
+    def _next(self) -> None:
+        """Pass a slot on to those who wait, or free it."""
+        if not self._queue:
+            self._busy -= 1
+            return
+        task = asyncio.get_running_loop().create_task(self._drain())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _drain(self) -> None:
+        batch = self._batch()
+        try:
+            replies = iter(await self._send([call for calls, _ in batch for call in calls]))
+        except BaseException as error:
+            for _, waiting in batch:
+                _fail(waiting, error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for calls, waiting in batch:
+                _deliver(waiting, calls, [next(replies) for _ in calls])
+        finally:
+            self._next()
+
+    def _batch(self) -> list[tuple[list[Call], asyncio.Future[list[Any]]]]:
+        batch, size = [], 0
+        while self._queue and size < BATCH:
+            calls, waiting = self._queue.popleft()
+            if not waiting.done():  # Else its caller was cancelled before anything was sent.
+                batch.append((calls, waiting))
+                size += len(calls)
+        return batch
+
+    async def _send(self, calls: list[Call]) -> list[Any]:
+        if self._cluster or len(calls) <= 1:
+            return [await self._one(call) for call in calls]
+        replies = await self._pipeline([call.command() for call in calls])
+        unknown = _unknown(replies)
+        if unknown:
+            again = await self._pipeline([calls[at].command_with_source() for at in unknown])
+            for at, reply in zip(unknown, again, strict=True):
+                replies[at] = reply
+        return replies
+
+    async def _one(self, call: Call) -> Any:
+        try:
+            return await self.client.execute_command(*call.command(), **_RAW)
+        except NoScriptError:
+            return await self.client.execute_command(*call.command_with_source(), **_RAW)
+        except ResponseError as error:
+            return error
+
+    async def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
+        async with self.client.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command, **_RAW)
+            replies: list[Any] = await pipe.execute(raise_on_error=False)
+            return replies
+
+
+def _fail(waiting: asyncio.Future[list[Any]], error: BaseException) -> None:
+    if waiting.done():
+        return
+    if isinstance(error, Exception):
+        waiting.set_exception(error)
+    else:
+        waiting.cancel()
+
+
+def _deliver(waiting: asyncio.Future[list[Any]], calls: list[Call], replies: list[Any]) -> None:
+    if waiting.done():
+        return
+    try:
+        waiting.set_result(_settle(calls, replies))
+    except Exception as error:  # noqa: BLE001 - whatever a call met goes to its caller.
+        waiting.set_exception(error)
+
+
+class AsyncDriver:
+    """Runs plans over async clients, one for each event loop.
+
+    Args:
+        client: Makes the client of the running loop; called once per loop.
+        owned: Whether clients are ours to close. They then end with their loop.
+    """
+
+    def __init__(self, client: Callable[[], Client], *, cluster: bool = False, owned: bool) -> None:
+        self._client = client
+        self._cluster = cluster
+        self._owned = owned
+        self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Lane] = WeakKeyDictionary()
+        self._guards: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None]] = (
+            WeakKeyDictionary()
+        )
+
+    async def run(self, plan: Plan[T]) -> T:
+        """Run a plan to its end and return its result."""
+        lane = self._lanes.get(asyncio.get_running_loop()) or await self._new_lane()
+        try:
+            asked = next(plan)
+            while True:
+                if isinstance(asked, list):
+                    asked = plan.send(await lane.ask(asked))
+                else:
+                    asked = plan.send((await lane.ask([asked]))[0])
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    async def _new_lane(self) -> _Lane:
+        loop = asyncio.get_running_loop()
+        lane = self._lanes[loop] = _Lane(self._client(), cluster=self._cluster)
+        if self._owned:
+            guard = self._guards[loop] = self._close_with_loop(lane.client)
+            await anext(guard)
+        return lane
+
+    async def _close_with_loop(self, client: Client) -> AsyncGenerator[None]:
+        """Close a client before its loop ends: `asyncio.run` closes the generators that it started."""
+        try:
+            yield
+        finally:
+            self._lanes.pop(asyncio.get_running_loop(), None)
+            await client.aclose()
+
+    async def aclose(self) -> None:
+        """Close the clients that are ours: this loop's now, those of other running loops from there."""
+        here = asyncio.get_running_loop()
+        guards = list(self._guards.items())
+        self._guards.clear()
+        self._lanes.clear()
+        for loop, guard in guards:
+            if loop is here:
+                await guard.aclose()
+            elif loop.is_running():
+                asyncio.run_coroutine_threadsafe(guard.aclose(), loop)

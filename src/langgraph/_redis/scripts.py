@@ -1,0 +1,40 @@
+"""Loads scripts/*.lua.
+
+A line ``--!include name`` is replaced by the text of scripts/name.lua, and a line ``-- KEYS data, index``
+says how many keys a script takes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+
+from langgraph._redis.plan import Script
+
+_INCLUDE = re.compile(r"^--!include (\w+)$", re.MULTILINE)
+_COMMENT_OR_INDENT = re.compile(r"^\s*(?:--.*)?\n|^[ \t]+", re.MULTILINE)
+_KEYS = re.compile(r"^-- KEYS (.+)$", re.MULTILINE)
+
+
+def _text(name: str) -> str:
+    return files("langgraph._redis").joinpath("scripts", f"{name}.lua").read_text("utf-8")
+
+
+@cache
+def load(name: str) -> Script:
+    """Read a script, with what it includes and without its comments.
+
+    Args:
+        name: The file's name without its ending.
+
+    Raises:
+        FileNotFoundError: If there is no such script in the package.
+    """
+    text = _INCLUDE.sub(lambda match: _text(match[1]), _text(name))
+    keys = _KEYS.search(text)
+    assert keys is not None, f"scripts/{name}.lua lacks its line of KEYS"
+    source = _COMMENT_OR_INDENT.sub("", text).encode()
+    sha = hashlib.sha1(source).hexdigest()  # noqa: S324 - Redis names scripts by SHA-1.
+    return Script(name, source, sha, keys[1].count(",") + 1)

@@ -1,0 +1,13 @@
+-- A write field holds entries: "<idx>\t<task path>\t<channel>\t<length>\n" and that many bytes.
+
+-- Calls visit(idx, channel, entry) for each.
+local function each_entry(blob, visit)
+  local at = 1
+  while at <= #blob do
+    local stop = string.find(blob, '\n', at, true)
+    local idx, channel, length = string.match(string.sub(blob, at, stop - 1), '^(-?%d+)\t[^\t]*\t([^\t]*)\t(%d+)$')
+    local last = stop + tonumber(length)
+    visit(tonumber(idx), channel, string.sub(blob, at, last))
+    at = last + 1
+  end
+end

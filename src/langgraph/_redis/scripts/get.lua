@@ -1,0 +1,14 @@
+-- One checkpoint with its values and writes.
+-- KEYS data, index
+-- ARGV namespace, id ('' for the largest), names of segments that the client holds (space-separated)
+-- Reply as `collector` says; nil if there is none.
+--!include records
+local ns, id = ARGV[1], ARGV[2]
+if id == '' then
+  local newest = redis.call('ZREVRANGEBYLEX', KEYS[2], '(c/' .. ns .. '0', '[c/' .. ns .. '/', 'LIMIT', 0, 1)[1]
+  if not newest then return nil end
+  id = string.sub(newest, #ns + 4)
+end
+local found = collector(KEYS[1], ARGV[3])
+if not found.add(ns, id) then return nil end
+return found.reply()

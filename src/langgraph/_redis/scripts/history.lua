@@ -1,0 +1,78 @@
+-- Walks the ancestors of a checkpoint for DeltaChannels: the nearest stored value, and the writes since.
+-- KEYS data, index
+-- ARGV namespace, id ('' for the largest), '1' if the id is where a walk goes on (else: of whom the
+--      ancestors are asked), most ancestors, channels (tab-separated)
+-- Reply {ancestor to go on at, or '', {{id, {task, entries, ...}, {channel, kind, payload, ...}}, ...}, {segment field, bytes, ...}}
+--   kind 'v': payload is the value's field and payload the value; kind 'r': payload the record that holds it inline
+--!include records
+--!include entries
+local data, ns, id, most = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[4])
+if id == '' then
+  local newest = redis.call('ZREVRANGEBYLEX', KEYS[2], '(c/' .. ns .. '0', '[c/' .. ns .. '/', 'LIMIT', 0, 1)[1]
+  if not newest then return nil end
+  id = string.sub(newest, #ns + 4)
+end
+
+local function record_of(checkpoint)
+  return checkpoint ~= '' and redis.call('HGET', data, 'c/' .. ns .. '/' .. checkpoint)
+end
+
+if ARGV[3] ~= '1' then
+  local record = record_of(id)
+  if not record then return nil end
+  id = lines(record)
+end
+
+local wanted, left = {}, 0
+for channel in string.gmatch(ARGV[5], '[^\t]+') do
+  wanted[channel] = true
+  left = left + 1
+end
+
+local function wanted_entries(id)
+  local kept, writes = {}, writes_of(data, ns, id)
+  for i = 1, #writes, 2 do
+    local entries = {}
+    if writes[i + 1] then
+      each_entry(writes[i + 1], function(_, channel, entry)
+        if wanted[channel] then entries[#entries + 1] = entry end
+      end)
+    end
+    if #entries > 0 then
+      kept[#kept + 1] = writes[i]
+      kept[#kept + 1] = table.concat(entries)
+    end
+  end
+  return kept
+end
+
+local segments, seen = {}, {}
+local function seeds(record, refs)
+  local found = {}
+  for ref in string.gmatch(refs, '[^\t]+') do
+    local channel = string.match(ref, '^[^/]*')
+    if wanted[channel] then
+      wanted[channel] = nil
+      left = left - 1
+      if channel == ref then
+        for _, item in ipairs({channel, 'r', '', record}) do found[#found + 1] = item end
+      else
+        local field = 'v/' .. ns .. '/' .. ref
+        local value = redis.call('HGET', data, field)
+        segment_fields(value, segments, seen)
+        for _, item in ipairs({channel, 'v', field, value}) do found[#found + 1] = item end
+      end
+    end
+  end
+  return found
+end
+
+local steps, record = {}, record_of(id)
+while record and left > 0 and #steps < most do
+  local parent, refs = lines(record)
+  local entries = wanted_entries(id)
+  steps[#steps + 1] = {id, entries, seeds(record, refs)}
+  id, record = parent, record_of(parent)
+end
+local found = #segments > 0 and hmget(data, segments) or {}
+return {record and left > 0 and id or '', steps, with_names(segments, found)}

@@ -1,0 +1,25 @@
+-- One page of the lines of all records; the first page marks the thread as being swept.
+-- KEYS data, index
+-- ARGV token, member to go on after ('' for the first page), most records
+-- Reply {member to go on after, or '', {{namespace, id, parent, refs, run, delta}, ...}};
+--       nil if there is no thread, 0 if another sweep began
+--!include records
+local data, index, token, cursor, most = KEYS[1], KEYS[2], ARGV[1], ARGV[2], tonumber(ARGV[3])
+if redis.call('EXISTS', data) == 0 then return nil end
+if cursor == '' then
+  redis.call('HSET', data, 't/sweep', token)
+elseif string.sub(redis.call('HGET', data, 't/sweep') or '', 1, #token) ~= token then
+  return 0
+end
+
+local members = redis.call('ZRANGEBYLEX', index, cursor == '' and '[c/' or '(' .. cursor, '(c0', 'LIMIT', 0, most)
+local found = {}
+local records = #members > 0 and hmget(data, members) or {}
+for i, member in ipairs(members) do
+  local ns, id = string.match(member, '^c/([^/]*)/(.*)$')
+  if records[i] then
+    local parent, refs, run, delta = lines(records[i])
+    found[#found + 1] = {ns, id, parent, refs, run, delta}
+  end
+end
+return {#members == most and members[most] or '', found}

@@ -1,0 +1,55 @@
+-- Deletes a slice of what nothing needs, but for what was made since the survey.
+-- KEYS data, index
+-- ARGV token, 'record' (then namespace, id for each), 'value' or 'segment' (then fields)
+-- Reply 1; 0 if another sweep began or the thread is gone
+--!include records
+local data, index, token = KEYS[1], KEYS[2], ARGV[1]
+local mark = redis.call('HGET', data, 't/sweep') or ''
+if string.sub(mark, 1, #token) ~= token then return 0 end
+
+-- Records made since the survey, what they name, and the segments of that.
+local spared = {}
+for field in string.gmatch(string.sub(mark, #token + 1), '[^\n]+') do
+  spared[field] = true
+  local record = redis.call('HGET', data, field)
+  if record then
+    local ns, fields = string.match(field, '^c/([^/]*)/'), {}
+    local _, refs = lines(record)
+    value_fields(ns, refs, fields, spared)
+    local segments = {}
+    for _, value in ipairs(#fields > 0 and hmget(data, fields) or {}) do segment_fields(value, segments, {}) end
+    for _, segment in ipairs(segments) do spared[segment] = true end
+  end
+end
+
+local function drop(key, command, list)
+  for first = 1, #list, 4000 do
+    redis.call(command, key, unpack(list, first, math.min(first + 3999, #list)))
+  end
+end
+
+local fields, members = {}, {}
+local function record_fields(ns, id)
+  local field = 'c/' .. ns .. '/' .. id
+  if spared[field] then return end
+  for _, task in ipairs(tasks_of(data, ns, id)) do fields[#fields + 1] = 'w/' .. ns .. '/' .. task .. '/' .. id end
+  local list = redis.call('HGET', data, 'l/' .. ns .. '/' .. id)
+  for chunk = 0, (list and tonumber(string.match(list, '^%d+')) or 0) - 1 do
+    fields[#fields + 1] = 'm/' .. ns .. '/' .. chunk .. '/' .. id
+  end
+  fields[#fields + 1] = 'l/' .. ns .. '/' .. id
+  fields[#fields + 1] = field
+  members[#members + 1] = field
+  members[#members + 1] = 'i/' .. id .. '\0' .. ns
+end
+
+if ARGV[2] == 'record' then
+  for at = 3, #ARGV, 2 do record_fields(ARGV[at], ARGV[at + 1]) end
+else
+  for at = 3, #ARGV do
+    if not spared[ARGV[at]] then fields[#fields + 1] = ARGV[at] end
+  end
+end
+drop(data, 'HDEL', fields)
+drop(index, 'ZREM', members)
+return 1

@@ -1,0 +1,21 @@
+-- Ends a sweep: takes the mark away, and runs that made no checkpoint that is left.
+-- KEYS data, index
+-- ARGV token, run ids
+-- Reply the run ids that were taken away
+--!include records
+local mark = redis.call('HGET', KEYS[1], 't/sweep') or ''
+if string.sub(mark, 1, #ARGV[1]) ~= ARGV[1] then return {} end
+local busy = {}
+for field in string.gmatch(string.sub(mark, #ARGV[1] + 1), '[^\n]+') do
+  local _, _, run = lines(redis.call('HGET', KEYS[1], field) or '')
+  busy[run] = true
+end
+local gone = {}
+for at = 2, #ARGV do
+  if not busy[ARGV[at]] then
+    redis.call('ZREM', KEYS[2], 'r/' .. ARGV[at])
+    gone[#gone + 1] = ARGV[at]
+  end
+end
+redis.call('HDEL', KEYS[1], 't/sweep')
+return gone

@@ -1,0 +1,377 @@
+"""The async saver: signatures, docstrings, one line of work each."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from langgraph._redis.drivers import AsyncDriver, SyncDriver
+from langgraph._redis.probe import EvictionWarning, check
+from langgraph.checkpoint.redis import history
+from langgraph.checkpoint.redis.base import BaseRedisSaver, endpoint
+from langgraph.checkpoint.redis.listing import Listing, query
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import (
+        ChannelVersions,
+        Checkpoint,
+        CheckpointMetadata,
+        CheckpointTuple,
+        DeltaChannelHistory,
+    )
+    from langgraph.checkpoint.serde.base import SerializerProtocol
+    from typing_extensions import Self
+
+    from langgraph._redis.connect import Endpoint
+    from langgraph._redis.plan import Plan
+
+T = TypeVar("T")
+
+
+class _SyncTwin:
+    """A sync client for the same server, made when a sync method is first called."""
+
+    def __init__(self, place: Endpoint) -> None:
+        self._place = place
+        self._lock = threading.Lock()
+        self._driver: SyncDriver | None = None
+
+    def run(self, plan: Plan[T]) -> T:
+        """Run a plan in this thread.
+
+        Raises:
+            RuntimeError: In a thread whose event loop runs: it would stand still meanwhile.
+        """
+        if _loop_runs_here():
+            plan.close()
+            raise RuntimeError(
+                "AsyncRedisSaver's sync methods would block the event loop that runs in this thread: "
+                "await the async twin (get_tuple -> aget_tuple, graph.invoke -> graph.ainvoke), call "
+                "from another thread (asyncio.to_thread), or use RedisSaver"
+            )
+        with self._lock:
+            if self._driver is None:
+                self._driver = SyncDriver(self._place.sync_client()[0], cluster=self._place.cluster)
+        return self._driver.run(plan)
+
+    def close(self) -> None:
+        """Close the client, if one was made."""
+        with self._lock:
+            if self._driver is not None:
+                self._driver.client.close()
+                self._driver = None
+
+
+def _loop_runs_here() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class AsyncRedisSaver(BaseRedisSaver):
+    """Keeps LangGraph checkpoints in Redis or Valkey, through an async client.
+
+    May be built with no event loop running; it connects at first use. It serves event loops one after
+    the other or side by side, each with a client of its own (a client that you bring stays with the
+    loop that it was used in). One saver may serve many graphs. Concurrent calls travel together: some
+    four round trips are under way at once, whatever the fan-out.
+
+    Its sync methods work in threads without a running event loop, through a sync client of their own.
+
+    Args:
+        redis_url: ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads them; or
+            ``embedded://<folder>`` for a Valkey server of its own that keeps its data in that folder,
+            ``embedded://`` for a temporary one.
+        redis_client: A `redis.asyncio.Redis` to use instead. It is never closed here.
+        connection_args: Further arguments for the connections to `redis_url`, such as
+            ``{"socket_timeout": 5}``.
+        serde: LangGraph's serializer, `JsonPlusSerializer()` unless given. With an
+            `EncryptedSerializer`, values, writes, metadata and the rest of each checkpoint are
+            encrypted; ids, channel names, versions and run ids stay readable.
+        key_prefix: Stands before every key.
+
+    Raises:
+        ValueError: If both or neither of `redis_url` and `redis_client` are given, or one is unusable.
+        TypeError: If `redis_client` is a sync client.
+
+    Example:
+        ```python
+        async with AsyncRedisSaver.from_conn_string("redis://localhost:6379") as checkpointer:
+            await checkpointer.asetup()
+            graph = builder.compile(checkpointer=checkpointer)
+            await graph.ainvoke(inputs, {"configurable": {"thread_id": "1"}})
+        ```
+    """
+
+    def __init__(
+        self,
+        redis_url: str | None = None,
+        *,
+        redis_client: Any = None,
+        connection_args: Mapping[str, Any] | None = None,
+        serde: SerializerProtocol | None = None,
+        key_prefix: str = "langgraph",
+    ) -> None:
+        place = endpoint(redis_url, redis_client, connection_args, key_prefix, wants_async=True)
+        super().__init__(place, serde, key_prefix)
+        self._driver = AsyncDriver(place.async_client, cluster=place.cluster, owned=place.ours)
+        self._sync = _SyncTwin(place)
+
+    @classmethod
+    @asynccontextmanager
+    async def from_conn_string(
+        cls,
+        redis_url: str | None = None,
+        *,
+        redis_client: Any = None,
+        connection_args: Mapping[str, Any] | None = None,
+        serde: SerializerProtocol | None = None,
+        key_prefix: str = "langgraph",
+    ) -> AsyncIterator[Self]:
+        """A saver for the length of an `async with` block; takes what the constructor takes."""
+        # In a thread: an embedded server takes a moment to start.
+        saver = await asyncio.to_thread(
+            cls,
+            redis_url,
+            redis_client=redis_client,
+            connection_args=connection_args,
+            serde=serde,
+            key_prefix=key_prefix,
+        )
+        async with saver:
+            yield saver
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections that are this saver's own. A client that was brought stays open."""
+        await self._driver.aclose()
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Close what the sync methods opened, and leave the embedded server.
+
+        The clients of event loops are closed by `aclose`, or with their loop.
+        """
+        self._sync.close()
+        self._endpoint.release()
+
+    async def asetup(self) -> None:
+        """Check that the server can do what is needed; one round trip, as often as you like.
+
+        Nothing is created: a saver works without this call. It uses no admin command, and warns with
+        `EvictionWarning` if it is allowed to see that the server may drop live threads.
+
+        Raises:
+            UnsupportedServerError: If the server is too old, or the user may not run scripts.
+        """
+        for warning in await self._driver.run(check(self._core.keys.prefix)):
+            warnings.warn(warning, EvictionWarning, stacklevel=2)
+
+    async def setup(self) -> None:
+        """`asetup`, by the name that the sync saver gives it."""
+        await self.asetup()
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """Fetch a checkpoint with its metadata, parent and pending writes. One round trip.
+
+        Args:
+            config: ``{"configurable": {"thread_id": ...}}``; with `checkpoint_id` that checkpoint, else
+                the one with the largest id; `checkpoint_ns` is the root's, ``""``, unless given.
+
+        Returns:
+            The checkpoint, or None if there is none. An outage raises.
+
+        Raises:
+            CorruptRecordError: If what is stored cannot be read.
+        """
+        return await self._driver.run(self._plans.get_tuple(config))
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """Iterate over checkpoints, the largest id first.
+
+        A page of up to 100 checkpoints (or some 4 MB) is one round trip, two with a filter.
+
+        Args:
+            config: The thread; without `checkpoint_ns` all its namespaces. None: all threads, the last
+                used first.
+            filter: Metadata that must be there, compared for equality.
+            before: Only ids below this config's `checkpoint_id`, which need not exist.
+            limit: The most to return, counted after the filter.
+        """
+        listing = Listing(self._plans, config, query(config, filter, before, limit))
+        while not listing.done:
+            for found in await self._driver.run(listing.next_page()):
+                yield found
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint, or nothing of it. One round trip, atomic.
+
+        A call that is cancelled has stored all of it or nothing.
+
+        Args:
+            config: Where; its `checkpoint_id` is the parent's.
+            checkpoint: What to store. One with the same id is replaced, and keeps its writes.
+            metadata: Stored with it, together with what `config` adds.
+            new_versions: The channel versions whose values are new. A value that is neither new nor
+                stored yet is stored all the same.
+
+        Returns:
+            The config of the stored checkpoint.
+        """
+        return await self._driver.run(self._plans.put(config, checkpoint, metadata, new_versions))
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store what a task wrote at a checkpoint, which need not be stored yet. One round trip, atomic.
+
+        A regular write that is there already stays; a special one (an error, an interrupt, a resume
+        value: `WRITES_IDX_MAP`) is replaced.
+
+        Args:
+            config: The checkpoint, by `checkpoint_id`.
+            writes: Pairs of channel and value.
+            task_id: The task that wrote them.
+            task_path: Its path, by which writes are ordered.
+        """
+        await self._driver.run(self._plans.put_writes(config, writes, task_id, task_path))
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """Delete all that is stored of a thread. One round trip; a second if it held run ids."""
+        await self._driver.run(self._plans.delete_thread(thread_id))
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete the checkpoints whose metadata name one of these runs, with their writes.
+
+        Checkpoints that a DeltaChannel of another one is rebuilt from are kept.
+        """
+        await self._driver.run(history.delete_for_runs(self._plans, run_ids))
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy a thread with its whole history. What the target held before is replaced.
+
+        One round trip, atomic; a second if the source holds run ids. A source that does not exist
+        changes nothing.
+        """
+        await self._driver.run(history.copy_thread(self._plans, source_thread_id, target_thread_id))
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Drop old checkpoints of these threads, in slices that leave the server free for others.
+
+        Args:
+            thread_ids: The threads; an empty sequence does nothing.
+            strategy: "keep_latest" keeps the newest checkpoint of each namespace, and the ancestors
+                that its DeltaChannels are rebuilt from; "delete" deletes the threads.
+
+        Raises:
+            ValueError: For another strategy.
+        """
+        await self._driver.run(history.prune(self._plans, thread_ids, strategy))
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """What each channel's value is rebuilt from: the nearest stored value, and the writes since.
+
+        One round trip per 200 ancestors.
+
+        Args:
+            config: The checkpoint whose ancestors are asked; without `checkpoint_id` the latest.
+            channels: Names of DeltaChannels.
+        """
+        return await self._driver.run(history.delta_history(self._plans, config, channels))
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """`aget_tuple`, from a thread without a running event loop."""
+        return self._sync.run(self._plans.get_tuple(config))
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """`alist`, from a thread without a running event loop."""
+        listing = Listing(self._plans, config, query(config, filter, before, limit))
+        while not listing.done:
+            yield from self._sync.run(listing.next_page())
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """`aput`, from a thread without a running event loop."""
+        return self._sync.run(self._plans.put(config, checkpoint, metadata, new_versions))
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """`aput_writes`, from a thread without a running event loop."""
+        self._sync.run(self._plans.put_writes(config, writes, task_id, task_path))
+
+    def delete_thread(self, thread_id: str) -> None:
+        """`adelete_thread`, from a thread without a running event loop."""
+        self._sync.run(self._plans.delete_thread(thread_id))
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """`adelete_for_runs`, from a thread without a running event loop."""
+        self._sync.run(history.delete_for_runs(self._plans, run_ids))
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """`acopy_thread`, from a thread without a running event loop."""
+        self._sync.run(history.copy_thread(self._plans, source_thread_id, target_thread_id))
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """`aprune`, from a thread without a running event loop."""
+        self._sync.run(history.prune(self._plans, thread_ids, strategy))
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """`aget_delta_channel_history`, from a thread without a running event loop."""
+        return self._sync.run(history.delta_history(self._plans, config, channels))

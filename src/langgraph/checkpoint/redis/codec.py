@@ -1,0 +1,112 @@
+"""Objects <-> bytes, through LangGraph's serializer; compression and encryption of those bytes.
+
+Nothing is revived here that the serializer does not revive: its bytes are stored under its type tag.
+A sealed piece is one flag byte and bytes: raw or zstd, in the clear or as a cipher made them. Under an
+`EncryptedSerializer` the plaintext is compressed (and split) first, since ciphertext neither compresses
+nor repeats; and a piece in the clear is then refused, so that nobody can plant one.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+import zstandard
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
+
+from langgraph._redis.errors import CorruptRecordError
+
+COMPRESS_FROM: Final = 384
+"""Bytes from which compression is tried; below, it saves next to nothing."""
+
+_RAW, _ZSTD, _SEALED_RAW, _SEALED_ZSTD = b"\x00", b"\x01", b"\x02", b"\x03"
+_LEVEL: Final = 1
+
+
+class _Zstd(threading.local):
+    """One compressor a thread: they are not thread-safe."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_zstd = _Zstd()
+
+
+class Codec:
+    """Turns objects into typed bytes and sealed pieces, and back, under one serializer.
+
+    Args:
+        serde: What the saver serializes with, read anew at each call: `with_allowlist` swaps it.
+    """
+
+    __slots__ = ("_cipher", "_inner", "encrypted", "serde")
+
+    def __init__(self, serde: Any) -> None:
+        self.serde = serde
+        # A subclass that serializes its own way is used as it is, like any other serializer.
+        plain = type(serde).dumps_typed is EncryptedSerializer.dumps_typed
+        self._cipher = serde.cipher if plain else None
+        self._inner = serde.serde if plain else serde
+        self.encrypted = plain
+
+    def dumps(self, obj: Any) -> tuple[bytes, bytes]:
+        """The serializer's type tag and bytes, not encrypted yet."""
+        kind, data = self._inner.dumps_typed(obj)
+        return kind.encode(), data if type(data) is bytes else bytes(data)
+
+    def loads(self, kind: bytes, data: bytes) -> Any:
+        """Undo `dumps`."""
+        return self._inner.loads_typed((kind.decode(), data))
+
+    def seal(self, data: bytes) -> bytes:
+        """Compress where it helps, encrypt where the serializer does."""
+        flag = _RAW
+        if len(data) >= COMPRESS_FROM:
+            packed = _zstd.compress(data)
+            if len(packed) < len(data):
+                flag, data = _ZSTD, packed
+        if self._cipher is None:
+            return flag + data
+        name, data = self._cipher.encrypt(data)
+        flag = _SEALED_RAW if flag == _RAW else _SEALED_ZSTD
+        return b"".join((flag, name.encode(), b"\n", data))
+
+    def unseal(self, piece: bytes) -> bytes:
+        """Undo `seal`.
+
+        Raises:
+            CorruptRecordError: If the piece is in the clear and should not be, or the other way round.
+        """
+        flag, data = piece[:1], piece[1:]
+        if flag in (_SEALED_RAW, _SEALED_ZSTD):
+            data = self._decrypt(data)
+        elif self._cipher is not None:
+            raise CorruptRecordError(
+                "it is not encrypted, and this saver's EncryptedSerializer reads only what is"
+            )
+        if flag in (_ZSTD, _SEALED_ZSTD):
+            return _zstd.decompress(data)
+        if flag in (_RAW, _SEALED_RAW):
+            return data
+        raise CorruptRecordError(f"it begins with the unknown flag {flag!r}")
+
+    def _decrypt(self, data: bytes) -> bytes:
+        if self._cipher is None:
+            raise CorruptRecordError(
+                "it is encrypted: give the saver its EncryptedSerializer as serde"
+            )
+        name, _, data = data.partition(b"\n")
+        plain: bytes = self._cipher.decrypt(name.decode(), data)
+        return plain
+
+    def pack(self, obj: Any) -> bytes:
+        """``<type>\\n`` and the sealed bytes of one object."""
+        kind, data = self.dumps(obj)
+        return b"".join((kind, b"\n", self.seal(data)))
+
+    def unpack(self, packed: bytes) -> Any:
+        """Undo `pack`."""
+        kind, _, piece = packed.partition(b"\n")
+        return self.loads(kind, self.unseal(piece))

@@ -1,0 +1,256 @@
+"""Every key and field that the checkpointer writes. Nothing else may spell one.
+
+A thread is two keys in one slot, ``<prefix>:{<thread>}:data`` (a hash) and ``<prefix>:{<thread>}:index``
+(a sorted set whose members share score 0, so that Redis orders them by bytes: id order is time order).
+They live, are copied and die together.
+
+======================================  ========================================================
+field of the hash                       holds
+======================================  ========================================================
+``c/<ns>/<id>``                         a checkpoint's record (`records`)
+``v/<ns>/<channel>/<version>``          a channel value: whole, or as a manifest of segments
+``s/<10 random characters>``            one segment, never overwritten, its name never used twice
+``w/<ns>/<task>/<id>``                  one task's writes at one checkpoint
+``l/<ns>/<id>``, ``m/<ns>/<n>/<id>``    the tasks with writes at one checkpoint: last chunk, full chunks
+``t/sweep``                             while values are collected: a token, then the records made since
+======================================  ========================================================
+
+======================================  ========================================================
+member of the sorted set                serves
+======================================  ========================================================
+``c/<ns>/<id>``                         the newest of a namespace, `before`, paging
+``i/<id>NUL<ns>``                       all namespaces in id order
+``r/<run>``                             the runs that made checkpoints here
+======================================  ========================================================
+
+Beside the threads: ``<prefix>:threads:<shard>``, sorted sets of threads by last use (ms), and
+``<prefix>:run:{<run>}``, the set of threads in which a run made checkpoints. Both may name threads
+that are gone and never miss one that exists, so they are written before the thread is.
+
+Only what Lua or a listing must read is spelled out in fields; see `names` for the encoding of ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
+
+from langgraph._redis.names import decode, encode, last, part, plain, tag, text_of, untag
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+SHARDS: Final = 16
+SEGMENT_NAME_LENGTH: Final = 10
+
+
+def configurable(config: RunnableConfig, argument: str = "config") -> dict[str, Any]:
+    """The part of a config that addresses checkpoints.
+
+    Raises:
+        ValueError: If there is none; the message names the argument.
+    """
+    try:
+        found = config["configurable"]
+    except (KeyError, TypeError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(
+            f'{argument} needs a "configurable" dict, such as {{"configurable": {{"thread_id": "1"}}}}'
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One thread: the id as the caller gave it, and its two keys."""
+
+    given: Any
+    tag: str
+    data: bytes
+    index: bytes
+
+    @property
+    def keys(self) -> tuple[bytes, bytes]:
+        """The keys that a script of this thread is given."""
+        return self.data, self.index
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a config points: a thread, a namespace, and a checkpoint id or None for the largest."""
+
+    thread: Thread
+    ns: str
+    id: str | None
+
+    def config(self, checkpoint_id: str) -> RunnableConfig:
+        """The config of one checkpoint of this namespace."""
+        return config_of(self.thread.given, self.ns, checkpoint_id)
+
+
+def config_of(thread_id: Any, ns: str, checkpoint_id: str) -> RunnableConfig:
+    """The config that addresses one checkpoint."""
+    return {
+        "configurable": {
+            "thread_id": thread_id,
+            "checkpoint_ns": ns,
+            "checkpoint_id": checkpoint_id,
+        }
+    }
+
+
+def checkpoint_id_of(config: RunnableConfig, argument: str = "config") -> str | None:
+    """The checkpoint id of a config; absent, None and "" all mean the largest."""
+    given = configurable(config, argument).get("checkpoint_id")
+    if given is None or given == "":
+        return None
+    return text_of(f'{argument}["configurable"]["checkpoint_id"]', given)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys below one prefix.
+
+    Args:
+        prefix: Stands before every key. It may not hold braces, which Redis Cluster reads as a hash tag.
+    """
+
+    prefix: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.prefix, str) or not self.prefix or set("{}") & set(self.prefix):
+            raise ValueError(
+                f"key_prefix must be a non-empty str without braces, not {self.prefix!r}"
+            )
+
+    def thread(self, given: Any, argument: str = "thread_id") -> Thread:
+        """The keys of a thread.
+
+        Raises:
+            TypeError: If the id is no `str`, `int` or `UUID`.
+        """
+        name = tag(text_of(argument, given))
+        stem = f"{self.prefix}:{{{name}}}"
+        return Thread(given, name, encode(f"{stem}:data"), encode(f"{stem}:index"))
+
+    def address(self, config: RunnableConfig) -> Address:
+        """Where a config points.
+
+        Raises:
+            ValueError: If the thread id is missing.
+            TypeError: If an id is no `str`, `int` or `UUID`, or the namespace no `str`.
+        """
+        found = configurable(config)
+        if "thread_id" not in found:
+            raise ValueError(
+                'config["configurable"]["thread_id"] is missing: name the thread to use'
+            )
+        thread = self.thread(found["thread_id"], 'config["configurable"]["thread_id"]')
+        return Address(thread, namespace_of(found) or "", checkpoint_id_of(config))
+
+    def registry(self, thread: Thread) -> bytes:
+        """The registry shard that lists a thread."""
+        return self.shard(crc32(encode(thread.tag)) % SHARDS)
+
+    def shard(self, number: int) -> bytes:
+        """One shard of the registry of threads."""
+        return encode(f"{self.prefix}:threads:{number}")
+
+    def run(self, run_id: str) -> bytes:
+        """The set of threads in which a run made checkpoints."""
+        return encode(f"{self.prefix}:run:{{{tag(run_id)}}}")
+
+
+def namespace_of(found: dict[str, Any]) -> str | None:
+    """The namespace of a configurable, or None if it names none.
+
+    Raises:
+        TypeError: If it is no `str`.
+    """
+    ns = found.get("checkpoint_ns")
+    if ns is not None and not isinstance(ns, str):
+        kind = type(ns).__name__
+        raise TypeError(
+            f'config["configurable"]["checkpoint_ns"] must be a str, not {kind}: {ns!r:.80}'
+        )
+    return ns
+
+
+def thread_named(member: bytes) -> str:
+    """The thread id of a member of the registry or of a run's set."""
+    return untag(decode(member))
+
+
+def member(thread: Thread) -> bytes:
+    """What the registry and the sets of runs call a thread."""
+    return encode(thread.tag)
+
+
+def checkpoint(ns: str, checkpoint_id: str) -> bytes:
+    """The field and the member of one checkpoint."""
+    return encode(f"c/{part(ns)}/{last(checkpoint_id)}")
+
+
+def value(ns: bytes, ref: bytes) -> bytes:
+    """The field of a channel value; `ref` is ``<channel>/<version>`` as a record names it."""
+    return b"v/" + ns + b"/" + ref
+
+
+def segment(name: bytes) -> bytes:
+    """The field of a segment."""
+    return b"s/" + name
+
+
+def bounds(ns: str | None, before: str | None) -> tuple[bytes, bytes]:
+    """Upper and lower bound of a listing, for ZREVRANGEBYLEX.
+
+    Args:
+        ns: One namespace, or None for all.
+        before: Only ids below this one, which need not exist.
+    """
+    stem = "i/" if ns is None else f"c/{part(ns)}/"
+    above = stem[:-1] + "0"  # "0" follows "/", so this is above every member with the stem.
+    upper = above if before is None else stem + last(before)
+    return encode(f"({upper}"), encode(f"[{stem}")
+
+
+def bounds_of_id(checkpoint_id: str) -> tuple[bytes, bytes]:
+    """Upper and lower bound of one id in all namespaces."""
+    stem = f"i/{last(checkpoint_id)}"
+    return encode(f"({stem}\x01"), encode(f"[{stem}\x00")
+
+
+def below(cursor: bytes) -> bytes:
+    """The upper bound of the page after the one that ended with this member."""
+    return b"(" + cursor
+
+
+def encoded(text: str) -> bytes:
+    """A namespace, channel or task as scripts are given it."""
+    return encode(part(text))
+
+
+def encoded_id(text: str) -> bytes:
+    """A checkpoint id as scripts are given it."""
+    return encode(last(text))
+
+
+def decoded(data: bytes) -> str:
+    """The id that a script answered with."""
+    return plain(decode(data))
+
+
+def write(ns: str, task: bytes, checkpoint_id: str) -> bytes:
+    """The field of one task's writes; `task` as a script answered with it."""
+    return b"w/%b/%b/%b" % (encoded(ns), task, encoded_id(checkpoint_id))
+
+
+def run_id(given: Any) -> str:
+    """The text of a run id that a caller gave.
+
+    Raises:
+        TypeError: If it is no `str`, `int` or `UUID`.
+    """
+    return text_of("run_ids", given)

@@ -1,0 +1,163 @@
+"""One reply of checkpoints, taken apart: records, values, segments, writes. Pure.
+
+Whatever cannot be read raises an error that names the key and the field: never a checkpoint with less
+in it than was stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from langgraph.checkpoint.base import CheckpointTuple, PendingWrite
+
+from langgraph._redis.errors import CorruptRecordError
+from langgraph._redis.names import decode
+from langgraph.checkpoint.redis import keys
+from langgraph.checkpoint.redis.codec import Codec
+from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH, Thread
+from langgraph.checkpoint.redis.records import PendingEntry, Record, read_record, read_writes
+from langgraph.checkpoint.redis.segments import Segment
+from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf
+
+
+@contextmanager
+def naming(thread: Thread, field: bytes) -> Iterator[None]:
+    """Turn what goes wrong inside into an error that names the key and the field."""
+    try:
+        yield
+    except Exception as error:
+        why = str(error) or type(error).__name__
+        raise CorruptRecordError(
+            f"cannot read field {decode(field)!r} of key {decode(thread.data)!r}: {why}"
+        ) from error
+
+
+def pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    """A reply's [field, value, field, value, ...] as a dict."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+class Reader:
+    """Reads the entries of one reply.
+
+    Args:
+        codec: Turns bytes into objects.
+        thread: Whose checkpoints these are.
+        values: Value fields and their bytes, as the script answered.
+        segments: Segment fields and their bytes, likewise.
+        shelf: What the script was told that the client holds.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        thread: Thread,
+        values: Sequence[bytes],
+        segments: Sequence[bytes],
+        shelf: Shelf,
+    ) -> None:
+        self._codec = codec
+        self._thread = thread
+        self._values = pairs(values)
+        self._sealed = pairs(segments)
+        self._open: dict[bytes, bytes] = dict(shelf.segments)
+
+    def record(self, ns: bytes, checkpoint_id: bytes, data: bytes) -> Record:
+        """One record."""
+        with naming(self._thread, b"c/%b/%b" % (ns, checkpoint_id)):
+            return read_record(self._codec, data)
+
+    def tuple_of(self, entry: Sequence[Any]) -> tuple[CheckpointTuple, Shelf]:
+        """One checkpoint, and what is known of its namespace from it."""
+        ns, checkpoint_id, data, writes = entry
+        record = self.record(ns, checkpoint_id, data)
+        stored = {ref.partition(b"/")[0]: ref for ref in record.refs if b"/" in ref}
+        values: dict[str, Any] = {}
+        held: dict[str, Held] = {}
+        for channel, version in record.checkpoint["channel_versions"].items():
+            ref = stored.get(keys.encoded(channel))
+            if ref is not None:
+                values[channel], pieces = self.value(keys.value(ns, ref))
+                held[channel] = Held(version, stored=True, segments=pieces)
+            else:
+                small = record.inline.get(channel, ABSENT)
+                held[channel] = Held(version, inline=small)
+                if small is not ABSENT:
+                    values[channel] = small
+        found = self._tuple(keys.decoded(ns), keys.decoded(checkpoint_id), record, values, writes)
+        return found, Shelf(held)
+
+    def _tuple(
+        self,
+        ns: str,
+        checkpoint_id: str,
+        record: Record,
+        values: dict[str, Any],
+        writes: Sequence[bytes],
+    ) -> CheckpointTuple:
+        given = self._thread.given
+        return CheckpointTuple(
+            config=keys.config_of(given, ns, checkpoint_id),
+            checkpoint=cast("Any", {**record.checkpoint, "channel_values": values}),
+            metadata=cast("Any", record.metadata),
+            parent_config=keys.config_of(given, ns, record.parent) if record.parent else None,
+            pending_writes=self.writes(ns, checkpoint_id, writes),
+        )
+
+    def value(self, field: bytes) -> tuple[Any, tuple[Segment, ...]]:
+        """One channel value, and its segments if it has any."""
+        return self.value_from(field, self._values.get(field))
+
+    def value_from(self, field: bytes, data: bytes | None) -> tuple[Any, tuple[Segment, ...]]:
+        """Likewise, from bytes that stood elsewhere in a reply."""
+        with naming(self._thread, field):
+            if data is None:
+                raise CorruptRecordError("it is gone, and a checkpoint needs it")
+            if data[:1] == b"I":
+                return self._codec.unpack(data[1:]), ()
+            names, kind, header = data[1:].split(b"\n", 2)
+            pieces = tuple(self._segment(name) for name in _names(names))
+            whole = b"".join((self._codec.unseal(header), *(piece.data for piece in pieces)))
+            return self._codec.loads(kind, whole), pieces
+
+    def _segment(self, name: bytes) -> Segment:
+        data = self._open.get(name)
+        if data is None:
+            field = keys.segment(name)
+            with naming(self._thread, field):
+                sealed = self._sealed.get(field)
+                if sealed is None:
+                    raise CorruptRecordError("it is gone, and a checkpoint needs it")
+                data = self._open[name] = self._codec.unseal(sealed)
+        return Segment(name, data)
+
+    def writes(self, ns: str, checkpoint_id: str, flat: Sequence[bytes]) -> list[PendingWrite]:
+        """Pending writes in the order in which live execution applies them."""
+        entries = self.entries(ns, checkpoint_id, flat)
+        return [(entry.task, entry.channel, entry.value) for entry in entries]
+
+    def entries(self, ns: str, checkpoint_id: str, flat: Sequence[bytes]) -> list[PendingEntry]:
+        """Likewise, with path and index: `(task_path, task_id, idx)` is LangGraph's `writes_sort_key`."""
+        found: list[PendingEntry] = []
+        for task, blob in pairs(flat).items():
+            with naming(self._thread, keys.write(ns, task, checkpoint_id)):
+                found += read_writes(self._codec, keys.decoded(task), blob)
+        found.sort(key=_order)
+        return found
+
+
+def _order(entry: PendingEntry) -> tuple[str, str, int]:
+    return entry[:3]
+
+
+def _names(joined: bytes) -> list[bytes]:
+    return [
+        joined[at : at + SEGMENT_NAME_LENGTH] for at in range(0, len(joined), SEGMENT_NAME_LENGTH)
+    ]
+
+
+def matches(metadata: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:
+    """Whether metadata has every wanted key with an equal value, compared in Python."""
+    return not wanted or all(metadata.get(key) == value for key, value in wanted.items())

@@ -1,0 +1,204 @@
+"""Dropping checkpoints of one thread, and the values and segments that nothing names then.
+
+It works in slices that hold the server for some milliseconds each, while others go on writing:
+
+1. *survey*: every record's lines are read, a page at a time, and it is decided what goes;
+2. *values*: the manifests of values are read, so that segments are known to be shared or not;
+3. *slices*: records and their writes go first, then values, then segments.
+
+A put between survey and slices may reuse a value that is about to go. It cannot know; but while the
+thread carries a mark (`t/sweep`), a put adds the name of its record to it, and a slice spares whatever
+those records name. Two sweeps of one thread: the mark holds the later one's token, and the earlier
+begins anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from langgraph._redis import scripts
+from langgraph._redis.errors import RedisPersistenceError
+from langgraph._redis.names import decode
+from langgraph._redis.plan import Call, Plan
+from langgraph.checkpoint.redis import keys
+from langgraph.checkpoint.redis.drafts import new_segment_name
+from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH, Thread
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.redis.plans import Plans
+
+_SURVEY: Final = scripts.load("survey")
+_MANIFESTS: Final = scripts.load("manifests")
+_SLICE: Final = scripts.load("sweep")
+_END: Final = scripts.load("sweep_end")
+
+_SURVEYED: Final = 1000
+_SLICED: Final = 500
+_ATTEMPTS: Final = 5
+
+
+class Line(NamedTuple):
+    """What a survey tells of one record, everything encoded as it is stored."""
+
+    ns: bytes
+    id: bytes
+    parent: bytes
+    refs: tuple[bytes, ...]
+    run: bytes
+    delta: tuple[bytes, ...]
+
+    @property
+    def name(self) -> tuple[bytes, bytes]:
+        """Namespace and id."""
+        return self.ns, self.id
+
+    @property
+    def values(self) -> set[bytes]:
+        """The fields of its values."""
+        return {keys.value(self.ns, ref) for ref in self.refs if b"/" in ref}
+
+
+Choice: TypeAlias = "Callable[[Sequence[Line]], set[tuple[bytes, bytes]]]"
+"""Chooses the names of the records that stay."""
+
+
+def latest_of_each_namespace(lines: Sequence[Line]) -> set[tuple[bytes, bytes]]:
+    """Keep the largest id of each namespace."""
+    largest: dict[bytes, bytes] = {}
+    for line in lines:
+        largest[line.ns] = max(line.id, largest.get(line.ns, b""))
+    return set(largest.items())
+
+
+def of_runs(runs: set[bytes]) -> Choice:
+    """Keep all but the records that these runs made."""
+    return lambda lines: {line.name for line in lines if line.run not in runs}
+
+
+def with_ancestors(
+    lines: Sequence[Line], kept: set[tuple[bytes, bytes]]
+) -> set[tuple[bytes, bytes]]:
+    """Add to what stays the ancestors that its DeltaChannels are rebuilt from.
+
+    For each channel: every ancestor back to the nearest that holds a value of it, that one included.
+    """
+    by_name = {line.name: line for line in lines}
+    needed = set(kept)
+    for name in kept:
+        for channel in by_name[name].delta:
+            needed |= _chain(by_name, by_name[name], channel)
+    return needed
+
+
+def _chain(
+    by_name: dict[tuple[bytes, bytes], Line], line: Line, channel: bytes
+) -> set[tuple[bytes, bytes]]:
+    chain: set[tuple[bytes, bytes]] = set()
+    above = by_name.get((line.ns, line.parent))
+    while above is not None and above.name not in chain:
+        chain.add(above.name)
+        if any(ref.partition(b"/")[0] == channel for ref in above.refs):
+            break
+        above = by_name.get((above.ns, above.parent))
+    return chain
+
+
+class _Superseded(Exception):  # noqa: N818 - a signal between the steps of a sweep, not an error.
+    """Another sweep of the thread began."""
+
+
+@dataclass(slots=True)
+class Sweep:
+    """One thread's sweep. Round trips: a survey page per 1,000 records, a slice per 500 fields, some more."""
+
+    plans: Plans
+    thread: Thread
+    token: bytes = field(default_factory=new_segment_name)
+
+    def drop(self, choice: Choice) -> Plan[None]:
+        """Drop the records that are not chosen to stay.
+
+        Raises:
+            RedisPersistenceError: If other sweeps of the thread began before this one could end.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return (yield from self._drop(choice))
+            except _Superseded:
+                self.token = new_segment_name()
+        raise RedisPersistenceError(
+            f"{decode(self.thread.data)!r} is being pruned by others all the time: let one process do it"
+        )
+
+    def _drop(self, choice: Choice) -> Plan[None]:
+        lines = yield from self._survey()
+        kept = with_ancestors(lines, choice(lines))
+        going = [line for line in lines if line.name not in kept]
+        staying = [line for line in lines if line.name in kept]
+        if going:
+            yield from self._slices(b"record", [part for line in going for part in line.name], 2)
+            yield from self._drop_values(going, staying)
+        runs = {line.run for line in going} - {line.run for line in staying}
+        yield from self._end(sorted(runs - {b""}))
+
+    def _survey(self) -> Plan[list[Line]]:
+        lines: list[Line] = []
+        cursor = b""
+        while True:
+            reply = yield Call(_SURVEY, self.thread.keys, (self.token, cursor, _SURVEYED))
+            if reply is None:
+                return lines
+            cursor, found = self._checked(reply)
+            lines += (_line(entry) for entry in found)
+            if not cursor:
+                return lines
+
+    def _drop_values(self, going: Sequence[Line], staying: Sequence[Line]) -> Plan[None]:
+        needed = _values(staying)
+        useless = _values(going) - needed
+        if not useless:
+            return
+        shared = yield from self._segments(needed)
+        orphans = (yield from self._segments(useless)) - shared
+        yield from self._slices(b"value", sorted(useless), 1)
+        yield from self._slices(b"segment", sorted(orphans), 1)
+
+    def _segments(self, values: Iterable[bytes]) -> Plan[set[bytes]]:
+        found: set[bytes] = set()
+        fields = sorted(values)
+        for at in range(0, len(fields), _SURVEYED):
+            reply = yield Call(_MANIFESTS, self.thread.keys[:1], fields[at : at + _SURVEYED])
+            for names in reply:
+                starts = range(0, len(names), SEGMENT_NAME_LENGTH)
+                found |= {keys.segment(names[i : i + SEGMENT_NAME_LENGTH]) for i in starts}
+        return found
+
+    def _slices(self, kind: bytes, words: Sequence[bytes], width: int) -> Plan[None]:
+        step = _SLICED * width
+        for at in range(0, len(words), step):
+            args = (self.token, kind, *words[at : at + step])
+            self._checked((yield Call(_SLICE, self.thread.keys, args)))
+
+    def _end(self, runs: Sequence[bytes]) -> Plan[None]:
+        gone = yield Call(_END, self.thread.keys, (self.token, *runs))
+        yield from self.plans.forget_runs(self.thread, [keys.decoded(run) for run in gone])
+
+    def _checked(self, reply: Any) -> Any:
+        if reply == 0:
+            raise _Superseded
+        return reply
+
+
+def _values(lines: Iterable[Line]) -> set[bytes]:
+    return {value for line in lines for value in line.values}
+
+
+def _line(entry: Sequence[bytes]) -> Line:
+    ns, checkpoint_id, parent, refs, run, delta = entry
+    return Line(ns, checkpoint_id, parent, _split(refs), run, _split(delta))
+
+
+def _split(joined: bytes) -> tuple[bytes, ...]:
+    return tuple(joined.split(b"\t")) if joined else ()
