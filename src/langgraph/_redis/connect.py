@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -37,9 +37,7 @@ def is_cluster(client: Client) -> bool:
 
 def _checked_url(url: Any) -> str:
     if not isinstance(url, str):
-        raise TypeError(
-            f"redis_url must be a str, not {type(url).__name__}: bring a client as redis_client"
-        )
+        raise TypeError(f"redis_url must be a str, not {type(url).__name__}: bring a client as redis_client")
     if not url.startswith(_EMBEDDED) and urlsplit(url).scheme not in _SCHEMES:
         raise ValueError(
             f"redis_url must begin with redis://, rediss://, unix:// or {_EMBEDDED}, not {url.partition('://')[0]!r}"
@@ -51,12 +49,8 @@ def _checked_client(client: Any, *, wants_async: bool) -> Client:
     if not hasattr(client, "execute_command"):
         raise TypeError(f"redis_client must be a Redis client, not {type(client).__name__}")
     if is_async(client) != wants_async:
-        other = (
-            "RedisSaver, or bring a client of redis.asyncio" if wants_async else "AsyncRedisSaver"
-        )
-        raise TypeError(
-            f"redis_client is {type(client).__module__}.{type(client).__name__}: use {other}"
-        )
+        other = "RedisSaver, or bring a client of redis.asyncio" if wants_async else "AsyncRedisSaver"
+        raise TypeError(f"redis_client is {type(client).__module__}.{type(client).__name__}: use {other}")
     return client
 
 
@@ -82,9 +76,7 @@ class Endpoint:
         if (url is None) == (client is None):
             raise ValueError("give either redis_url or redis_client, and not both")
         if client is not None and connection_args:
-            raise ValueError(
-                "connection_args goes with redis_url: a redis_client has its connections"
-            )
+            raise ValueError("connection_args goes with redis_url: a redis_client has its connections")
         self.brought = None if client is None else _checked_client(client, wants_async=wants_async)
         self._args = dict(connection_args or {})
         self._server: EmbeddedServer | None = None
@@ -149,5 +141,5 @@ def _sync_twin(client: Client) -> Client:
     pool = client.connection_pool
     settings = {key: item for key, item in pool.connection_kwargs.items() if key not in _NOT_SHARED}
     kind = getattr(redis.connection, pool.connection_class.__name__)
-    twin = redis.BlockingConnectionPool(**{**_POOL, **settings, "connection_class": kind})
-    return redis.Redis(connection_pool=twin)
+    make: Callable[..., redis.ConnectionPool] = redis.BlockingConnectionPool
+    return redis.Redis(connection_pool=make(**{**_POOL, **settings, "connection_class": kind}))

@@ -19,9 +19,7 @@ from redis.exceptions import NoScriptError, ResponseError
 from langgraph._redis.plan import Call, Plan, Refusal
 
 T = TypeVar("T")
-Client: TypeAlias = (
-    Any  # redis.Redis, RedisCluster, their asyncio twins: they share no useful base class.
-)
+Client: TypeAlias = Any  # redis.Redis, RedisCluster, their asyncio twins: they share no useful base class.
 
 _RAW: Final[dict[str, Any]] = {NEVER_DECODE: True}
 
@@ -44,10 +42,11 @@ def _settle(calls: Sequence[Call], replies: Sequence[Any]) -> list[Any]:
     settled = []
     for call, reply in zip(calls, replies, strict=True):
         if isinstance(reply, ResponseError):
-            reply = _refused(call, reply)
+            settled.append(_refused(call, reply))
         elif isinstance(reply, Exception):
             raise reply
-        settled.append(reply)
+        else:
+            settled.append(reply)
     return settled
 
 
@@ -68,9 +67,7 @@ class SyncDriver:
         try:
             asked = next(plan)
             while True:
-                asked = plan.send(
-                    self._many(asked) if isinstance(asked, list) else self._one(asked)
-                )
+                asked = plan.send(self._many(asked) if isinstance(asked, list) else self._one(asked))
         except StopIteration as done:
             result: T = done.value
             return result
@@ -165,7 +162,7 @@ class _Lane:
     async def _send(self, calls: list[Call]) -> list[Any]:
         if self._cluster or len(calls) <= 1:
             return [await self._one(call) for call in calls]
-        replies = await self._pipeline([call.command() for call in calls])
+        replies: list[Any] = await self._pipeline([call.command() for call in calls])
         unknown = _unknown(replies)
         if unknown:
             again = await self._pipeline([calls[at].command_with_source() for at in unknown])
@@ -220,9 +217,7 @@ class AsyncDriver:
         self._cluster = cluster
         self._owned = owned
         self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Lane] = WeakKeyDictionary()
-        self._guards: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None]] = (
-            WeakKeyDictionary()
-        )
+        self._guards: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None]] = WeakKeyDictionary()
 
     async def run(self, plan: Plan[T]) -> T:
         """Run a plan to its end and return its result."""

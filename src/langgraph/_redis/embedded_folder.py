@@ -110,9 +110,7 @@ class Folder:
     def create(cls, path: str | None) -> Folder:
         """Make the folder, private, where it is missing; None makes a temporary one."""
         if path is None:
-            folder = cls(
-                Path(tempfile.mkdtemp(prefix="langgraph-embedded-")).resolve(), temporary=True
-            )
+            folder = cls(Path(tempfile.mkdtemp(prefix="langgraph-embedded-")).resolve(), temporary=True)
         else:
             folder = cls(Path(path).resolve(), temporary=False)
         folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -168,19 +166,27 @@ class Folder:
         Its name is random, so nobody else can have made it beforehand in a shared /tmp. It stays
         the same from one server to the next, so that clients can connect again.
         """
-        record = self.path / "run" / "socket-directory"
-        if record.exists():
-            noted = Path(os.fsdecode(record.read_bytes()))
-            if _make_private(noted):
-                return noted
+        noted = self._noted_directory()
+        if noted is not None and _make_private(noted):
+            return noted
         made = Path(tempfile.mkdtemp(prefix="langgraph-", dir=_short_parent()))
-        record.write_bytes(os.fsencode(made))
+        self._note.write_bytes(os.fsencode(made))
         return made
+
+    @property
+    def _note(self) -> Path:
+        return self.path / "run" / "socket-directory"
+
+    def _noted_directory(self) -> Path | None:
+        return Path(os.fsdecode(self._note.read_bytes())) if self._note.exists() else None
 
     def discard(self) -> None:
         """Remove the folder, if it is a temporary one, since no server came up in it."""
-        if self.temporary:
-            shutil.rmtree(self.path, ignore_errors=True)
+        if not self.temporary:
+            return
+        if noted := self._noted_directory():
+            shutil.rmtree(noted, ignore_errors=True)
+        shutil.rmtree(self.path, ignore_errors=True)
 
 
 def _make_private(directory: Path) -> bool:
@@ -190,9 +196,7 @@ def _make_private(directory: Path) -> bool:
         found = directory.lstat()
     except OSError:
         return False
-    return (
-        stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
-    )
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
 
 
 def _short_parent() -> str:

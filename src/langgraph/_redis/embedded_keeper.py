@@ -21,7 +21,7 @@ from typing import NamedTuple, NoReturn
 _USERS = "run/users.lock"
 # Asked to end, a server syncs its append-only file. Killing one that hangs loses nothing: it hands
 # every write to the kernel before it replies.
-_GRACE = 3
+_GRACE = 2
 
 
 class Job(NamedTuple):

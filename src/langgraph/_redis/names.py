@@ -1,8 +1,8 @@
-"""Ids as text that Redis can hold: injective, and (for the last part of a field) in the ids' own order.
+r"""Ids as text that Redis can hold: injective, and (for the last part of a field) in the ids' own order.
 
 Two encodings, one for each place an id stands in:
 
-* in a *field*, control characters become ``\\x01`` and one printable character. They sort below every
+* in a *field*, control characters become ``\x01`` and one printable character. They sort below every
   other character before and after, so the order of encoded ids is the order of the ids; and no encoded
   id holds a newline, a tab or a NUL, which the records use as separators.
 * in a *key*, between the braces of a hash tag, text is percent-encoded where Redis or an operator's

@@ -57,8 +57,9 @@ def _eviction(memory: dict[str, str]) -> list[str]:
     policy, limit = memory.get("maxmemory_policy", ""), memory.get("maxmemory", "0")
     if not policy.startswith("allkeys") or limit == "0":
         return []
-    return [
+    warning = (
         f"maxmemory-policy is {policy} with maxmemory {limit}: when memory is full, the server drops "
         "keys that are in use, and threads lose their state. Set it to noeviction, or keep "
         "checkpoints in a server of their own."
-    ]
+    )
+    return [warning]

@@ -1,7 +1,7 @@
 -- One checkpoint with its values and writes.
 -- KEYS data, index
 -- ARGV namespace, id ('' for the largest), names of segments that the client holds (space-separated)
--- Reply as `collector` says; nil if there is none.
+-- Reply as `add` says; nil if there is none.
 --!include records
 local ns, id = ARGV[1], ARGV[2]
 if id == '' then
@@ -9,6 +9,5 @@ if id == '' then
   if not newest then return nil end
   id = string.sub(newest, #ns + 4)
 end
-local found = collector(KEYS[1], ARGV[3])
-if not found.add(ns, id) then return nil end
-return found.reply()
+local reply = {{}, {}, {}}
+return add(reply, KEYS[1], ns, id, {}, ARGV[3]) and reply or nil

@@ -20,7 +20,7 @@ end
 if ARGV[3] ~= '1' then
   local record = record_of(id)
   if not record then return nil end
-  id = lines(record)
+  id = lines(record) or ''
 end
 
 local wanted, left = {}, 0
@@ -49,7 +49,7 @@ end
 local segments, seen = {}, {}
 local function seeds(record, refs)
   local found = {}
-  for ref in string.gmatch(refs, '[^\t]+') do
+  for ref in string.gmatch(refs or '', '[^\t]+') do
     local channel = string.match(ref, '^[^/]*')
     if wanted[channel] then
       wanted[channel] = nil
@@ -59,7 +59,7 @@ local function seeds(record, refs)
       else
         local field = 'v/' .. ns .. '/' .. ref
         local value = redis.call('HGET', data, field)
-        segment_fields(value, segments, seen)
+        segment_fields(value, segments, seen, '')
         for _, item in ipairs({channel, 'v', field, value}) do found[#found + 1] = item end
       end
     end
@@ -72,7 +72,6 @@ while record and left > 0 and #steps < most do
   local parent, refs = lines(record)
   local entries = wanted_entries(id)
   steps[#steps + 1] = {id, entries, seeds(record, refs)}
-  id, record = parent, record_of(parent)
+  id, record = parent or '', record_of(parent or '')
 end
-local found = #segments > 0 and hmget(data, segments) or {}
-return {record and left > 0 and id or '', steps, with_names(segments, found)}
+return {record and left > 0 and id or '', steps, with_names(segments, hmget(data, segments))}

@@ -1,38 +1,58 @@
 -- One page of checkpoints, largest id first.
 -- KEYS data, index
--- ARGV upper and lower bound (ZREVRANGEBYLEX), most checkpoints, most bytes, '1' for values and writes too,
---      names of segments that the client holds
--- Reply {member to go on below, or '', then as `collector` says}; nil if there is no such thread
+-- ARGV upper and lower bound of members "c/<namespace>/<id>" of one namespace, the root's if all are listed;
+--      upper and lower bound of members "i/<id>\0<namespace>" of all others, or '' and '';
+--      most checkpoints, most bytes, '1' for values and writes too, names of segments that the client holds
+-- Reply {namespace and id to go on below, or '' and '', then as `add` says}; nil if there is no such thread
 --!include records
-local upper, lower, most, budget, whole = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
-local members = redis.call('ZREVRANGEBYLEX', KEYS[2], upper, lower, 'LIMIT', 0, most)
-if not members[1] and redis.call('EXISTS', KEYS[1], KEYS[2]) == 0 then return nil end
-local found = collector(KEYS[1], ARGV[6])
-local size, at = 0, 0
+local data, index = KEYS[1], KEYS[2]
+local most, budget, whole, known = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1', ARGV[8]
 
--- Members are "c/<namespace>/<id>" or "i/<id>\0<namespace>".
-local function split(member)
-  if string.sub(member, 1, 2) == 'c/' then return string.match(member, '^c/([^/]*)/(.*)$') end
-  local id, ns = string.match(member, '^i/(.*)%z(.*)$')
+local function range(upper, lower)
+  return upper == '' and {} or redis.call('ZREVRANGEBYLEX', index, upper, lower, 'LIMIT', 0, most)
+end
+
+-- Whether one id is above another, byte by byte: Lua's own comparison follows the server's locale.
+local function above(one, other)
+  for i = 1, math.min(#one, #other) do
+    local a, b = string.byte(one, i), string.byte(other, i)
+    if a ~= b then return a > b end
+  end
+  return #one > #other
+end
+
+local listed, others = range(ARGV[1], ARGV[2]), range(ARGV[3], ARGV[4])
+if not listed[1] and not others[1] and redis.call('EXISTS', data, index) == 0 then return nil end
+
+-- The next checkpoint of both lists; where they hold one id, that of the other namespace goes first.
+local a, b = 1, 1
+local function following()
+  local ns, id, other_id, other_ns
+  if listed[a] then ns, id = string.match(listed[a], '^c/([^/]*)/(.*)$') end
+  if others[b] then other_id, other_ns = string.match(others[b], '^i/(.*)%z(.*)$') end
+  if other_id and (not id or not above(id, other_id)) then
+    b = b + 1
+    return other_ns, other_id
+  end
+  a = a + 1
   return ns, id
 end
 
-for i, member in ipairs(members) do
-  local ns, id = split(member)
+local reply, seen, size, count, ns, id = {{}, {}, {}}, {}, 0, 0, '', ''
+local both = #listed + #others
+while count < math.min(most, both) and size < budget do
+  ns, id = following()
+  count = count + 1
   if whole then
-    found.add(ns, id)
-    size = found.size
+    size = size + (add(reply, data, ns, id, seen, known) or 0)
   else
-    local record = redis.call('HGET', KEYS[1], 'c/' .. ns .. '/' .. id)
+    local record = redis.call('HGET', data, 'c/' .. ns .. '/' .. id)
     if record then
-      found.entries[#found.entries + 1] = {ns, id, record, {}}
+      reply[1][#reply[1] + 1] = {ns, id, record, {}}
       size = size + #record
     end
   end
-  at = i
-  if size >= budget then break end
 end
 
-local reply = found.reply()
-local more = #members > 0 and (at < #members or #members == most)
-return {more and members[at] or '', reply[1], reply[2], reply[3]}
+local more = count < both or #listed == most or #others == most
+return {more and ns or '', more and id or '', reply[1], reply[2], reply[3]}

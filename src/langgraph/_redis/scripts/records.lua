@@ -3,21 +3,21 @@
 local CHUNK = 4000 -- unpack() fails at 8,000 values
 
 local function hmget(key, fields)
+  if #fields == 0 then return fields end
+  if #fields <= CHUNK then return redis.call('HMGET', key, unpack(fields)) end
   local found = {}
   for first = 1, #fields, CHUNK do
     local last = math.min(first + CHUNK - 1, #fields)
     local part = redis.call('HMGET', key, unpack(fields, first, last))
-    if last == #fields and first == 1 then return part end
     for i = 1, last - first + 1 do found[first + i - 1] = part[i] end
   end
   return found
 end
 
--- The lines of a record: parent, refs, run, delta; all empty for a layout that we do not know,
--- which the client refuses by its first byte.
+-- The lines of a record: parent, refs, run, delta; nil for a layout that we do not know, which the
+-- client refuses by its first byte.
 local function lines(record)
-  local parent, refs, run, delta = string.match(record, '^1([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n')
-  return parent or '', refs or '', run or '', delta or ''
+  return string.match(record, '^1([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n')
 end
 
 -- The names of the write fields of one checkpoint: the last chunk, then the full ones.
@@ -39,36 +39,35 @@ end
 -- {task, blob, task, blob, ...}
 local function writes_of(data, ns, id)
   local tasks, fields, writes = tasks_of(data, ns, id), {}, {}
-  if #tasks == 0 then return writes end
   for i, task in ipairs(tasks) do fields[i] = 'w/' .. ns .. '/' .. task .. '/' .. id end
   local blobs = hmget(data, fields)
   for i, task in ipairs(tasks) do
-    writes[#writes + 1] = task
-    writes[#writes + 1] = blobs[i]
+    writes[2 * i - 1] = task
+    writes[2 * i] = blobs[i]
   end
   return writes
 end
 
--- The fields of the values that a record names, in `fields`; each once, as `seen` remembers.
-local function value_fields(ns, refs, fields, seen)
-  for ref in string.gmatch(refs, '[^\t]+') do
-    if string.find(ref, '/', 1, true) then
-      local field = 'v/' .. ns .. '/' .. ref
-      if not seen[field] then
-        seen[field] = true
-        fields[#fields + 1] = field
-      end
+-- The fields of the values that a record names, each once, as `seen` remembers.
+local function value_fields(ns, refs, seen)
+  local fields = {}
+  for ref in string.gmatch(refs or '', '[^\t]+/[^\t]*') do
+    local field = 'v/' .. ns .. '/' .. ref
+    if not seen[field] then
+      seen[field] = true
+      fields[#fields + 1] = field
     end
   end
+  return fields
 end
 
--- The names of segments in a manifest: 10 characters each, after the M.
-local function segment_fields(value, fields, seen)
-  if not value or string.sub(value, 1, 1) ~= 'M' then return end
-  local stop = string.find(value, '\n', 1, true)
-  for first = 2, stop - 1, 10 do
+-- Adds to `fields` the segments of a manifest (10 characters each, after the M) that are not in `seen`
+-- nor in `known`, a list of names between spaces.
+local function segment_fields(value, fields, seen, known)
+  if not value or string.byte(value) ~= 77 then return end
+  for first = 2, string.find(value, '\n', 1, true) - 1, 10 do
     local name = string.sub(value, first, first + 9)
-    if not seen[name] then
+    if not seen[name] and not string.find(known, name, 1, true) then
       seen[name] = true
       fields[#fields + 1] = 's/' .. name
     end
@@ -76,12 +75,12 @@ local function segment_fields(value, fields, seen)
 end
 
 local function with_names(fields, found)
-  local pairs_ = {}
+  local named = {}
   for i, field in ipairs(fields) do
-    pairs_[#pairs_ + 1] = field
-    pairs_[#pairs_ + 1] = found[i]
+    named[2 * i - 1] = field
+    named[2 * i] = found[i]
   end
-  return pairs_
+  return named
 end
 
 local function size_of(list)
@@ -90,45 +89,25 @@ local function size_of(list)
   return size
 end
 
--- Collects checkpoints, each value and each segment once. `known` lists segments that the client holds.
-local function collector(data, known)
-  local self = {entries = {}, size = 0}
-  local values, value_seen = {}, {}
-  local segments, segment_seen, segment_bytes = {}, {}, {}
-  for name in string.gmatch(known, '%S+') do segment_seen[name] = true end
-
-  -- False if there is no such checkpoint.
-  function self.add(ns, id)
-    local record = redis.call('HGET', data, 'c/' .. ns .. '/' .. id)
-    if not record then return false end
-    local first_segment = #segments + 1
-    local _, refs = lines(record)
-    local fields = {}
-    value_fields(ns, refs, fields, value_seen)
-    local found = #fields > 0 and hmget(data, fields) or {}
-    for i, field in ipairs(fields) do
-      values[#values + 1] = field
-      values[#values + 1] = found[i]
-      segment_fields(found[i], segments, segment_seen)
-      self.size = self.size + (found[i] and #found[i] or 0)
-    end
-    local names = {}
-    for i = first_segment, #segments do names[#names + 1] = segments[i] end
-    local bytes = #names > 0 and hmget(data, names) or {}
-    for i = 1, #names do
-      segment_bytes[first_segment + i - 1] = bytes[i]
-      self.size = self.size + (bytes[i] and #bytes[i] or 0)
-    end
-    local writes = writes_of(data, ns, id)
-    self.size = self.size + #record + size_of(writes)
-    self.entries[#self.entries + 1] = {ns, id, record, writes}
-    return true
+-- Adds one checkpoint to `reply`, {entries, {value field, value, ...}, {segment field, bytes, ...}}, each
+-- value and segment once. False if there is no such checkpoint, else how many bytes it added.
+local function add(reply, data, ns, id, seen, known)
+  local record = redis.call('HGET', data, 'c/' .. ns .. '/' .. id)
+  if not record then return false end
+  local entries, values, pieces = reply[1], reply[2], reply[3]
+  local fields = value_fields(ns, string.match(record, '^1[^\n]*\n([^\n]*)\n'), seen)
+  local found, segments = hmget(data, fields), {}
+  for i, field in ipairs(fields) do
+    values[#values + 1] = field
+    values[#values + 1] = found[i]
+    segment_fields(found[i], segments, seen, known)
   end
-
-  -- {entries, {value field, value, ...}, {segment field, bytes, ...}}
-  function self.reply()
-    return {self.entries, values, with_names(segments, segment_bytes)}
+  local bytes = hmget(data, segments)
+  for i, segment in ipairs(segments) do
+    pieces[#pieces + 1] = segment
+    pieces[#pieces + 1] = bytes[i]
   end
-
-  return self
+  local writes = writes_of(data, ns, id)
+  entries[#entries + 1] = {ns, id, record, writes}
+  return #record + size_of(found) + size_of(bytes) + size_of(writes)
 end

@@ -14,12 +14,12 @@ end
 
 local members = redis.call('ZRANGEBYLEX', index, cursor == '' and '[c/' or '(' .. cursor, '(c0', 'LIMIT', 0, most)
 local found = {}
-local records = #members > 0 and hmget(data, members) or {}
+local records = hmget(data, members)
 for i, member in ipairs(members) do
   local ns, id = string.match(member, '^c/([^/]*)/(.*)$')
   if records[i] then
     local parent, refs, run, delta = lines(records[i])
-    found[#found + 1] = {ns, id, parent, refs, run, delta}
+    found[#found + 1] = {ns, id, parent or '', refs or '', run or '', delta or ''}
   end
 end
 return {#members == most and members[most] or '', found}

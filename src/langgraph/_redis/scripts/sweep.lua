@@ -13,11 +13,11 @@ for field in string.gmatch(string.sub(mark, #token + 1), '[^\n]+') do
   spared[field] = true
   local record = redis.call('HGET', data, field)
   if record then
-    local ns, fields = string.match(field, '^c/([^/]*)/'), {}
     local _, refs = lines(record)
-    value_fields(ns, refs, fields, spared)
     local segments = {}
-    for _, value in ipairs(#fields > 0 and hmget(data, fields) or {}) do segment_fields(value, segments, {}) end
+    for _, value in ipairs(hmget(data, value_fields(string.match(field, '^c/([^/]*)/'), refs, spared))) do
+      segment_fields(value, segments, {}, '')
+    end
     for _, segment in ipairs(segments) do spared[segment] = true end
   end
 end
@@ -40,7 +40,7 @@ local function record_fields(ns, id)
   fields[#fields + 1] = 'l/' .. ns .. '/' .. id
   fields[#fields + 1] = field
   members[#members + 1] = field
-  members[#members + 1] = 'i/' .. id .. '\0' .. ns
+  if ns ~= '' then members[#members + 1] = 'i/' .. id .. '\0' .. ns end
 end
 
 if ARGV[2] == 'record' then

@@ -8,7 +8,7 @@ if string.sub(mark, 1, #ARGV[1]) ~= ARGV[1] then return {} end
 local busy = {}
 for field in string.gmatch(string.sub(mark, #ARGV[1] + 1), '[^\n]+') do
   local _, _, run = lines(redis.call('HGET', KEYS[1], field) or '')
-  busy[run] = true
+  busy[run or ''] = true
 end
 local gone = {}
 for at = 2, #ARGV do

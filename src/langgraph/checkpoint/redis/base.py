@@ -44,7 +44,7 @@ class BaseRedisSaver(BaseCheckpointSaver[str]):
             plans = self._latest_plans = Plans(self._core, Codec(self.serde))
         return plans
 
-    def get_next_version(self, current: str | float | None, channel: None) -> str:
+    def get_next_version(self, current: str | float | None, channel: None) -> str:  # noqa: ARG002 - the contract's.
         """The version after `current`: ``"<32 digits>.<random>"``, so that forks never share one.
 
         Args:
@@ -52,7 +52,7 @@ class BaseRedisSaver(BaseCheckpointSaver[str]):
             channel: Not used; LangGraph keeps it for compatibility.
         """
         number = 0 if current is None else int(str(current).partition(".")[0])
-        return f"{number + 1:032}.{random.getrandbits(40):010x}"  # noqa: S311 - no secret.
+        return f"{number + 1:032}.{random.getrandbits(40):010x}"
 
     def __repr__(self) -> str:
         """Name the class and where it stores."""

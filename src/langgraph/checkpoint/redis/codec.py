@@ -94,15 +94,13 @@ class Codec:
 
     def _decrypt(self, data: bytes) -> bytes:
         if self._cipher is None:
-            raise CorruptRecordError(
-                "it is encrypted: give the saver its EncryptedSerializer as serde"
-            )
+            raise CorruptRecordError("it is encrypted: give the saver its EncryptedSerializer as serde")
         name, _, data = data.partition(b"\n")
         plain: bytes = self._cipher.decrypt(name.decode(), data)
         return plain
 
     def pack(self, obj: Any) -> bytes:
-        """``<type>\\n`` and the sealed bytes of one object."""
+        """The type of one object, a newline, and its sealed bytes."""
         kind, data = self.dumps(obj)
         return b"".join((kind, b"\n", self.seal(data)))
 

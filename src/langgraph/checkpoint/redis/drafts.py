@@ -34,7 +34,8 @@ class Draft:
     Attributes:
         refs: Values that the record names: ``<channel>/<version>``, or ``<channel>`` if inline.
         maybe: Refs of versions that another checkpoint may have stored; the script keeps those it finds.
-        checks: (value field, segment it must name or b"") for what is reused.
+        reused: Fields of values that the record names and that are not new.
+        extends: (value field, segment that it must name) for each new value that keeps segments.
         segments: (segment field, sealed bytes) that are new.
         values: (value field, value) that are new.
         inline: Values for the record's body.
@@ -46,7 +47,8 @@ class Draft:
     shelf: Shelf
     refs: list[bytes] = field(default_factory=list)
     maybe: list[bytes] = field(default_factory=list)
-    checks: list[bytes] = field(default_factory=list)
+    reused: list[bytes] = field(default_factory=list)
+    extends: list[bytes] = field(default_factory=list)
     segments: list[bytes] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
     inline: dict[str, Any] = field(default_factory=dict)
@@ -70,7 +72,7 @@ class Draft:
         known = Held(number) if new else self._known(channel, number)
         if known is None:
             self.maybe.append(self._ref(channel, number))
-        elif known.stored:
+        elif known.ref is not None:
             self._add_reused(channel, number, known)
         elif known.inline is not ABSENT:
             self._add_inline(channel, number, known.inline)
@@ -92,8 +94,8 @@ class Draft:
     def _add_reused(self, channel: str, number: Any, known: Held | None) -> None:
         ref = self._ref(channel, number)
         self.refs.append(ref)
-        self.checks += (keys.value(self.ns, ref), b"")
-        if known is not None and known.stored:
+        self.reused.append(keys.value(self.ns, ref))
+        if known is not None and known.ref is not None:
             self.held[channel] = known
 
     def _add_new(self, channel: str, number: Any, value: Any) -> None:
@@ -104,7 +106,7 @@ class Draft:
         pieces = self._cut(channel, data, offset) if offset else ()
         stored = self._manifest(kind, data[:offset], pieces) if offset else self._whole(kind, data)
         self.values += (keys.value(self.ns, ref), stored)
-        self.held[channel] = Held(number, stored=True, segments=pieces)
+        self.held[channel] = Held(number, ref, pieces)
 
     def _whole(self, kind: bytes, data: bytes) -> bytes:
         return b"".join((b"I", kind, b"\n", self.codec.seal(data)))
@@ -118,9 +120,8 @@ class Draft:
         before = held.segments if held is not None else ()
         count, rest = segments.cut(before, data, offset)
         pieces = before[:count]
-        if held is not None and pieces:
-            field_before = keys.value(self.ns, self._ref(channel, held.version))
-            self.checks += (field_before, pieces[-1].name)
+        if held is not None and held.ref is not None and pieces:
+            self.extends += (keys.value(self.ns, held.ref), pieces[-1].name)
         if rest:
             piece = Segment(new_segment_name(), rest)
             self.segments += (keys.segment(piece.name), self.codec.seal(rest))

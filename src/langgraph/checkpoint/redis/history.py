@@ -43,24 +43,10 @@ class _Histories:
             if entry.channel in self.left:
                 self.writes[entry.channel].append((entry.task, entry.channel, entry.value))
         for at in range(0, len(seeds), 4):
-            self._seed(reader, ns, checkpoint_id, *seeds[at : at + 4])
-
-    def _seed(
-        self,
-        reader: Reader,
-        ns: bytes,
-        checkpoint_id: bytes,
-        name: bytes,
-        kind: bytes,
-        field: bytes,
-        data: bytes,
-    ) -> None:
-        channel = keys.decoded(name)
-        if kind == b"v":
-            self.seeds[channel] = reader.value_from(field, data)[0]
-        else:
-            self.seeds[channel] = reader.record(ns, checkpoint_id, data).inline[channel]
-        self.left.discard(channel)
+            name, *seed = seeds[at : at + 4]
+            channel = keys.decoded(name)
+            self.seeds[channel] = _seed(reader, ns, checkpoint_id, channel, seed)
+            self.left.discard(channel)
 
     def result(self) -> dict[str, DeltaChannelHistory]:
         """As LangGraph asks for it: writes oldest first, and a seed only where one was met."""
@@ -70,6 +56,13 @@ class _Histories:
             if channel in self.seeds:
                 found[channel]["seed"] = self.seeds[channel]
         return found
+
+
+def _seed(reader: Reader, ns: bytes, checkpoint_id: bytes, channel: str, seed: Sequence[bytes]) -> Any:
+    kind, field, data = seed
+    if kind == b"v":
+        return reader.value_from(field, data)[0]
+    return reader.record(ns, checkpoint_id, data).inline[channel]
 
 
 def delta_history(

@@ -19,7 +19,7 @@ field of the hash                       holds
 member of the sorted set                serves
 ======================================  ========================================================
 ``c/<ns>/<id>``                         the newest of a namespace, `before`, paging
-``i/<id>NUL<ns>``                       all namespaces in id order
+``i/<id>NUL<ns>``                       all namespaces but the root's in id order
 ``r/<run>``                             the runs that made checkpoints here
 ======================================  ========================================================
 
@@ -32,8 +32,10 @@ Only what Lua or a listing must read is spelled out in fields; see `names` for t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zlib import crc32
 
 from langgraph._redis.names import decode, encode, last, part, plain, tag, text_of, untag
@@ -51,12 +53,9 @@ def configurable(config: RunnableConfig, argument: str = "config") -> dict[str, 
     Raises:
         ValueError: If there is none; the message names the argument.
     """
-    try:
-        found = config["configurable"]
-    except (KeyError, TypeError):
-        found = None
+    found: Any = config.get("configurable") if isinstance(config, Mapping) else None
     if not isinstance(found, dict):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004 - what is wrong is what the config holds.
             f'{argument} needs a "configurable" dict, such as {{"configurable": {{"thread_id": "1"}}}}'
         )
     return found
@@ -64,7 +63,7 @@ def configurable(config: RunnableConfig, argument: str = "config") -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """One thread: the id as the caller gave it, and its two keys."""
+    """One thread: the id as the caller gave it, as keys spell it, and its two keys."""
 
     given: Any
     tag: str
@@ -77,8 +76,7 @@ class Thread:
         return self.data, self.index
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a config points: a thread, a namespace, and a checkpoint id or None for the largest."""
 
     thread: Thread
@@ -101,12 +99,23 @@ def config_of(thread_id: Any, ns: str, checkpoint_id: str) -> RunnableConfig:
     }
 
 
-def checkpoint_id_of(config: RunnableConfig, argument: str = "config") -> str | None:
-    """The checkpoint id of a config; absent, None and "" all mean the largest."""
-    given = configurable(config, argument).get("checkpoint_id")
+def checkpoint_id_of(found: dict[str, Any], argument: str = "config") -> str | None:
+    """The checkpoint id of a configurable; absent, None and "" all mean the largest.
+
+    Raises:
+        TypeError: If it is no `str`, `int` or `UUID`.
+    """
+    given = found.get("checkpoint_id")
     if given is None or given == "":
         return None
     return text_of(f'{argument}["configurable"]["checkpoint_id"]', given)
+
+
+@lru_cache(maxsize=4096)
+def _thread(prefix: str, text: str) -> Thread:
+    name = tag(text)
+    stem = f"{prefix}:{{{name}}}"
+    return Thread(text, name, encode(f"{stem}:data"), encode(f"{stem}:index"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +130,7 @@ class Keys:
 
     def __post_init__(self) -> None:
         if not isinstance(self.prefix, str) or not self.prefix or set("{}") & set(self.prefix):
-            raise ValueError(
-                f"key_prefix must be a non-empty str without braces, not {self.prefix!r}"
-            )
+            raise ValueError(f"key_prefix must be a non-empty str without braces, not {self.prefix!r}")
 
     def thread(self, given: Any, argument: str = "thread_id") -> Thread:
         """The keys of a thread.
@@ -131,9 +138,8 @@ class Keys:
         Raises:
             TypeError: If the id is no `str`, `int` or `UUID`.
         """
-        name = tag(text_of(argument, given))
-        stem = f"{self.prefix}:{{{name}}}"
-        return Thread(given, name, encode(f"{stem}:data"), encode(f"{stem}:index"))
+        thread = _thread(self.prefix, text_of(argument, given))
+        return thread if type(given) is str else replace(thread, given=given)
 
     def address(self, config: RunnableConfig) -> Address:
         """Where a config points.
@@ -144,11 +150,9 @@ class Keys:
         """
         found = configurable(config)
         if "thread_id" not in found:
-            raise ValueError(
-                'config["configurable"]["thread_id"] is missing: name the thread to use'
-            )
+            raise ValueError('config["configurable"]["thread_id"] is missing: name the thread to use')
         thread = self.thread(found["thread_id"], 'config["configurable"]["thread_id"]')
-        return Address(thread, namespace_of(found) or "", checkpoint_id_of(config))
+        return Address(thread, namespace_of(found) or "", checkpoint_id_of(found))
 
     def registry(self, thread: Thread) -> bytes:
         """The registry shard that lists a thread."""
@@ -172,9 +176,7 @@ def namespace_of(found: dict[str, Any]) -> str | None:
     ns = found.get("checkpoint_ns")
     if ns is not None and not isinstance(ns, str):
         kind = type(ns).__name__
-        raise TypeError(
-            f'config["configurable"]["checkpoint_ns"] must be a str, not {kind}: {ns!r:.80}'
-        )
+        raise TypeError(f'config["configurable"]["checkpoint_ns"] must be a str, not {kind}: {ns!r:.80}')
     return ns
 
 
@@ -203,30 +205,55 @@ def segment(name: bytes) -> bytes:
     return b"s/" + name
 
 
-def bounds(ns: str | None, before: str | None) -> tuple[bytes, bytes]:
-    """Upper and lower bound of a listing, for ZREVRANGEBYLEX.
+class Bounds(NamedTuple):
+    """What of the index to list, for ZREVRANGEBYLEX: of one namespace, and maybe of all but the root's."""
+
+    upper: bytes
+    lower: bytes
+    others_upper: bytes = b""
+    others_lower: bytes = b""
+
+    def below(self, ns: bytes, checkpoint_id: bytes) -> Bounds:
+        """What is left after a page that ended with this checkpoint.
+
+        Where namespaces share an id, the root's comes last.
+        """
+        if not self.others_upper:
+            return self._replace(upper=b"(c/%b/%b" % (ns, checkpoint_id))
+        edge = b"[" if ns else b"("
+        return self._replace(
+            upper=b"%bc//%b" % (edge, checkpoint_id),
+            others_upper=b"(i/%b\x00%b" % (checkpoint_id, ns),
+        )
+
+
+def bounds(ns: str | None, before: str | None) -> Bounds:
+    """The bounds of a listing.
 
     Args:
         ns: One namespace, or None for all.
         before: Only ids below this one, which need not exist.
     """
-    stem = "i/" if ns is None else f"c/{part(ns)}/"
-    above = stem[:-1] + "0"  # "0" follows "/", so this is above every member with the stem.
-    upper = above if before is None else stem + last(before)
+    own = _below(f"c/{part(ns or '')}/", before)
+    return Bounds(*own, *_below("i/", before)) if ns is None else Bounds(*own)
+
+
+def _below(stem: str, before: str | None) -> tuple[bytes, bytes]:
+    # "0" follows "/", so the stem with it is above every member with the stem.
+    upper = f"{stem[:-1]}0" if before is None else stem + last(before)
     return encode(f"({upper}"), encode(f"[{stem}")
 
 
-def bounds_of_id(checkpoint_id: str) -> tuple[bytes, bytes]:
-    """Upper and lower bound of one id in all namespaces."""
+def bounds_of_id(ns: str | None, checkpoint_id: str) -> Bounds:
+    """The bounds of one id in one namespace, or in all."""
+    exact = b"[" + checkpoint(ns or "", checkpoint_id)
+    if ns is not None:
+        return Bounds(exact, exact)
     stem = f"i/{last(checkpoint_id)}"
-    return encode(f"({stem}\x01"), encode(f"[{stem}\x00")
+    return Bounds(exact, exact, encode(f"({stem}\x01"), encode(f"[{stem}\x00"))
 
 
-def below(cursor: bytes) -> bytes:
-    """The upper bound of the page after the one that ended with this member."""
-    return b"(" + cursor
-
-
+@lru_cache(maxsize=4096)
 def encoded(text: str) -> bytes:
     """A namespace, channel or task as scripts are given it."""
     return encode(part(text))

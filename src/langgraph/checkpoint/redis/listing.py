@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from langgraph._redis import scripts
 from langgraph._redis.plan import Call, Plan
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.keys import SHARDS, Thread
+from langgraph.checkpoint.redis.keys import SHARDS, Bounds, Thread
 from langgraph.checkpoint.redis.reader import Reader, matches
 
 if TYPE_CHECKING:
@@ -49,14 +49,11 @@ class Query:
     limit: int | None = None
 
     @property
-    def bounds(self) -> tuple[bytes, bytes]:
-        """Where the first page begins and the last ends."""
+    def bounds(self) -> Bounds:
+        """Where the listing begins and ends."""
         if self.id is None:
             return keys.bounds(self.ns, self.before)
-        if self.ns is None:
-            return keys.bounds_of_id(self.id)
-        exact = b"[" + keys.checkpoint(self.ns, self.id)
-        return exact, exact
+        return keys.bounds_of_id(self.ns, self.id)
 
     @property
     def empty(self) -> bool:
@@ -78,62 +75,58 @@ def query(
     """
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
         raise TypeError(f"limit must be an int or None, not {type(limit).__name__}: {limit!r:.80}")
+    at = keys.configurable(config) if config is not None else {}
+    below = keys.configurable(before, "before") if before is not None else {}
     return Query(
-        ns=keys.namespace_of(keys.configurable(config)) if config is not None else None,
-        id=keys.checkpoint_id_of(config) if config is not None else None,
-        before=keys.checkpoint_id_of(before, "before") if before is not None else None,
+        ns=keys.namespace_of(at),
+        id=keys.checkpoint_id_of(at),
+        before=keys.checkpoint_id_of(below, "before"),
         filter=filter,
         limit=limit,
     )
 
 
 class Page(NamedTuple):
-    """Some checkpoints, and the upper bound of the next page, None after the last."""
+    """Some checkpoints, and the bounds of what is left, None after the last page."""
 
     found: list[CheckpointTuple]
-    upper: bytes | None
+    left: Bounds | None
 
 
 GONE: Final = Page([], None)
 """Stands for the page of a thread that does not exist."""
 
 
-def page(plans: Plans, thread: Thread, wanted: Query, upper: bytes | None) -> Plan[Page]:
-    """One page of a thread's checkpoints, largest id first; `upper` is where the last page ended."""
+def page(plans: Plans, thread: Thread, wanted: Query, bounds: Bounds) -> Plan[Page]:
+    """One page of a thread's checkpoints, largest id first."""
     whole = not wanted.filter
     most = PAGE if wanted.limit is None or not whole else min(wanted.limit, PAGE)
     shelf = plans.core.shelves.get(plans.shelf_key(thread, wanted.ns or ""))
-    first, lower = wanted.bounds
-    bounds = (upper or first, lower)
     reply = yield Call(_LIST, thread.keys, (*bounds, most, BUDGET, int(whole), shelf.names))
     if reply is None:
         return GONE
-    cursor, entries, values, segments = reply
+    last_ns, last_id, entries, values, segments = reply
     reader = Reader(plans.codec, thread, values, segments, shelf)
     if whole:
-        found = [reader.tuple_of(entry)[0] for entry in entries]
+        found = [reader.tuple_of(entry) for entry in entries]
     else:
-        matching = [
-            (ns, id) for ns, id, data, _ in entries if _passes(reader, wanted, ns, id, data)
-        ]
+        matching = [(ns, name) for ns, name, data, _ in entries if _passes(reader, wanted, ns, name, data)]
         found = yield from _load(plans, thread, matching[: wanted.limit])
-    return Page(found, keys.below(cursor) if cursor else None)
+    return Page(found, bounds.below(last_ns, last_id) if last_id else None)
 
 
 def _passes(reader: Reader, wanted: Query, ns: bytes, checkpoint_id: bytes, data: bytes) -> bool:
     return matches(reader.record(ns, checkpoint_id, data).metadata, wanted.filter)
 
 
-def _load(
-    plans: Plans, thread: Thread, wanted: list[tuple[bytes, bytes]]
-) -> Plan[list[CheckpointTuple]]:
+def _load(plans: Plans, thread: Thread, wanted: list[tuple[bytes, bytes]]) -> Plan[list[CheckpointTuple]]:
     found: list[CheckpointTuple] = []
     shelf = plans.core.shelves.get(plans.shelf_key(thread, ""))
     while wanted:
-        args = [BUDGET, shelf.names, *(name for pair in wanted for name in pair)]
+        args: list[bytes | int] = [BUDGET, shelf.names, *(name for pair in wanted for name in pair)]
         count, entries, values, segments = yield Call(_LOAD, thread.keys[:1], args)
         reader = Reader(plans.codec, thread, values, segments, shelf)
-        found += [reader.tuple_of(entry)[0] for entry in entries]
+        found += [reader.tuple_of(entry) for entry in entries]
         wanted = wanted[count:]
     return found
 
@@ -151,7 +144,7 @@ class Shard:
 
     def call(self) -> Call:
         """Ask for the next members; those with the last score again, since a score is no position."""
-        args = [self.score, b"-inf", b"WITHSCORES", b"LIMIT", 0, self.size]
+        args: list[bytes | int] = [self.score, b"-inf", b"WITHSCORES", b"LIMIT", 0, self.size]
         return Call("ZREVRANGEBYSCORE", [self.key], args)
 
     def take(self, flat: list[tuple[bytes, float]]) -> None:
@@ -217,7 +210,7 @@ class Listing:
         self.done = wanted.empty
         self._plans = plans
         self._wanted = wanted
-        self._upper: bytes | None = None
+        self._bounds = wanted.bounds
         self._walk = Walk(plans) if config is None else None
         self._thread = plans.core.keys.address(config).thread if config is not None else None
         self._score = 0.0
@@ -227,7 +220,7 @@ class Listing:
         if self._thread is None and not (yield from self._next_thread()):
             return iter(())
         assert self._thread is not None
-        got = yield from page(self._plans, self._thread, self._wanted, self._upper)
+        got = yield from page(self._plans, self._thread, self._wanted, self._bounds)
         if got is GONE and self._walk is not None:
             yield from self._walk.forget(self._thread, self._score)
         self._advance(got)
@@ -243,11 +236,11 @@ class Listing:
         return True
 
     def _advance(self, got: Page) -> None:
-        self._upper = got.upper
+        self._bounds = got.left or self._wanted.bounds
         if self._wanted.limit is not None:
             left = self._wanted.limit - len(got.found)
             self._wanted = replace(self._wanted, limit=left)
             self.done = left <= 0
-        if got.upper is None:
+        if got.left is None:
             self._thread = None
             self.done = self.done or self._walk is None

@@ -41,9 +41,7 @@ def run_of(metadata: Mapping[str, Any]) -> str:
     return "" if run is None else str(run)
 
 
-def delta_channels(
-    metadata: Mapping[str, Any], made: Draft, versions: Mapping[str, Any]
-) -> list[bytes]:
+def delta_channels(metadata: Mapping[str, Any], made: Draft, versions: Mapping[str, Any]) -> list[bytes]:
     """Channels whose value is rebuilt from this checkpoint's ancestors.
 
     LangGraph counts the steps since a DeltaChannel's last snapshot in `counters_since_delta_snapshot`.
@@ -74,8 +72,9 @@ class Plans:
         if reply is None:
             return None
         (entry,), values, segments = reply
-        found, known = Reader(self.codec, at.thread, values, segments, shelf).tuple_of(entry)
-        self.core.shelves.put(self.shelf_key(at.thread, at.ns), known)
+        reader = Reader(self.codec, at.thread, values, segments, shelf)
+        found = reader.tuple_of(entry)
+        self.core.shelves.put(self.shelf_key(at.thread, at.ns), Shelf(reader.held))
         return found
 
     def put(
@@ -102,9 +101,7 @@ class Plans:
         self.core.shelves.put(key, Shelf(made.held))
         return at.config(checkpoint["id"])
 
-    def _send(
-        self, at: Address, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft
-    ) -> Plan[bool]:
+    def _send(self, at: Address, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft) -> Plan[bool]:
         run = run_of(facts)
         shell = {name: item for name, item in checkpoint.items() if name != "channel_values"}
         delta = delta_channels(facts, made, checkpoint["channel_versions"])
@@ -117,10 +114,14 @@ class Plans:
             b"\t".join(made.maybe),
             record_tail(self.codec, encoded_run, delta, [shell, made.inline, facts]),
             encoded_run,
-            len(made.checks) // 2,
+            len(made.reused),
+            len(made.extends) // 2,
             len(made.segments) // 2,
-            *made.checks,
-            *made.segments,
+            *made.reused,
+            *made.extends[::2],
+            *made.segments[::2],
+            *made.extends[1::2],
+            *made.segments[1::2],
             *made.values,
         ]
         reply = yield from self._write(at.thread, Call(_PUT, at.thread.keys, args), run)

@@ -6,9 +6,8 @@ in it than was stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
 
 from langgraph.checkpoint.base import CheckpointTuple, PendingWrite
 
@@ -21,17 +20,15 @@ from langgraph.checkpoint.redis.records import PendingEntry, Record, read_record
 from langgraph.checkpoint.redis.segments import Segment
 from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf
 
+T = TypeVar("T")
 
-@contextmanager
-def naming(thread: Thread, field: bytes) -> Iterator[None]:
-    """Turn what goes wrong inside into an error that names the key and the field."""
-    try:
-        yield
-    except Exception as error:
-        why = str(error) or type(error).__name__
-        raise CorruptRecordError(
-            f"cannot read field {decode(field)!r} of key {decode(thread.data)!r}: {why}"
-        ) from error
+_GONE: Final = "it is gone, and a checkpoint needs it"
+
+
+def unreadable(thread: Thread, field: bytes, error: Exception) -> CorruptRecordError:
+    """What went wrong, with the key and the field."""
+    why = str(error) or type(error).__name__
+    return CorruptRecordError(f"cannot read field {decode(field)!r} of key {decode(thread.data)!r}: {why}")
 
 
 def pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -63,39 +60,48 @@ class Reader:
         self._values = pairs(values)
         self._sealed = pairs(segments)
         self._open: dict[bytes, bytes] = dict(shelf.segments)
+        self.held: dict[str, Held] = {}
+
+    def _guarded(self, field: bytes, read: Callable[..., T], *args: Any) -> T:
+        """Read something that a field held; whatever goes wrong names the field."""
+        try:
+            return read(*args)
+        except CorruptRecordError as error:
+            if error.__cause__ is not None:  # It names a field further in.
+                raise
+            raise unreadable(self._thread, field, error) from error
+        except Exception as error:
+            raise unreadable(self._thread, field, error) from error
 
     def record(self, ns: bytes, checkpoint_id: bytes, data: bytes) -> Record:
         """One record."""
-        with naming(self._thread, b"c/%b/%b" % (ns, checkpoint_id)):
-            return read_record(self._codec, data)
+        return self._guarded(b"c/%b/%b" % (ns, checkpoint_id), read_record, self._codec, data)
 
-    def tuple_of(self, entry: Sequence[Any]) -> tuple[CheckpointTuple, Shelf]:
-        """One checkpoint, and what is known of its namespace from it."""
+    def tuple_of(self, entry: Sequence[Any]) -> CheckpointTuple:
+        """One checkpoint. What is known of its channels is in `held` then."""
         ns, checkpoint_id, data, writes = entry
         record = self.record(ns, checkpoint_id, data)
-        stored = {ref.partition(b"/")[0]: ref for ref in record.refs if b"/" in ref}
+        values, self.held = self._channels(ns, record)
+        return self._tuple(keys.decoded(ns), keys.decoded(checkpoint_id), record, values, writes)
+
+    def _channels(self, ns: bytes, record: Record) -> tuple[dict[str, Any], dict[str, Held]]:
+        refs = {ref.partition(b"/")[0]: ref for ref in record.refs if b"/" in ref}
         values: dict[str, Any] = {}
         held: dict[str, Held] = {}
         for channel, version in record.checkpoint["channel_versions"].items():
-            ref = stored.get(keys.encoded(channel))
+            ref = refs.get(keys.encoded(channel))
             if ref is not None:
                 values[channel], pieces = self.value(keys.value(ns, ref))
-                held[channel] = Held(version, stored=True, segments=pieces)
+                held[channel] = Held(version, ref, pieces)
             else:
                 small = record.inline.get(channel, ABSENT)
                 held[channel] = Held(version, inline=small)
                 if small is not ABSENT:
                     values[channel] = small
-        found = self._tuple(keys.decoded(ns), keys.decoded(checkpoint_id), record, values, writes)
-        return found, Shelf(held)
+        return values, held
 
     def _tuple(
-        self,
-        ns: str,
-        checkpoint_id: str,
-        record: Record,
-        values: dict[str, Any],
-        writes: Sequence[bytes],
+        self, ns: str, checkpoint_id: str, record: Record, values: dict[str, Any], writes: Sequence[bytes]
     ) -> CheckpointTuple:
         given = self._thread.given
         return CheckpointTuple(
@@ -112,26 +118,29 @@ class Reader:
 
     def value_from(self, field: bytes, data: bytes | None) -> tuple[Any, tuple[Segment, ...]]:
         """Likewise, from bytes that stood elsewhere in a reply."""
-        with naming(self._thread, field):
-            if data is None:
-                raise CorruptRecordError("it is gone, and a checkpoint needs it")
-            if data[:1] == b"I":
-                return self._codec.unpack(data[1:]), ()
-            names, kind, header = data[1:].split(b"\n", 2)
-            pieces = tuple(self._segment(name) for name in _names(names))
-            whole = b"".join((self._codec.unseal(header), *(piece.data for piece in pieces)))
-            return self._codec.loads(kind, whole), pieces
+        return self._guarded(field, self._value, data)
+
+    def _value(self, data: bytes | None) -> tuple[Any, tuple[Segment, ...]]:
+        if data is None:
+            raise CorruptRecordError(_GONE)
+        if data[:1] == b"I":
+            return self._codec.unpack(data[1:]), ()
+        names, kind, header = data[1:].split(b"\n", 2)
+        pieces = tuple(map(self._segment, _names(names)))
+        whole = b"".join((self._codec.unseal(header), *(piece.data for piece in pieces)))
+        return self._codec.loads(kind, whole), pieces
 
     def _segment(self, name: bytes) -> Segment:
         data = self._open.get(name)
         if data is None:
-            field = keys.segment(name)
-            with naming(self._thread, field):
-                sealed = self._sealed.get(field)
-                if sealed is None:
-                    raise CorruptRecordError("it is gone, and a checkpoint needs it")
-                data = self._open[name] = self._codec.unseal(sealed)
+            data = self._open[name] = self._guarded(keys.segment(name), self._opened, name)
         return Segment(name, data)
+
+    def _opened(self, name: bytes) -> bytes:
+        sealed = self._sealed.get(keys.segment(name))
+        if sealed is None:
+            raise CorruptRecordError(_GONE)
+        return self._codec.unseal(sealed)
 
     def writes(self, ns: str, checkpoint_id: str, flat: Sequence[bytes]) -> list[PendingWrite]:
         """Pending writes in the order in which live execution applies them."""
@@ -142,9 +151,10 @@ class Reader:
         """Likewise, with path and index: `(task_path, task_id, idx)` is LangGraph's `writes_sort_key`."""
         found: list[PendingEntry] = []
         for task, blob in pairs(flat).items():
-            with naming(self._thread, keys.write(ns, task, checkpoint_id)):
-                found += read_writes(self._codec, keys.decoded(task), blob)
-        found.sort(key=_order)
+            field = keys.write(ns, task, checkpoint_id)
+            found += self._guarded(field, read_writes, self._codec, keys.decoded(task), blob)
+        if len(found) > 1:
+            found.sort(key=_order)
         return found
 
 
@@ -153,9 +163,7 @@ def _order(entry: PendingEntry) -> tuple[str, str, int]:
 
 
 def _names(joined: bytes) -> list[bytes]:
-    return [
-        joined[at : at + SEGMENT_NAME_LENGTH] for at in range(0, len(joined), SEGMENT_NAME_LENGTH)
-    ]
+    return [joined[at : at + SEGMENT_NAME_LENGTH] for at in range(0, len(joined), SEGMENT_NAME_LENGTH)]
 
 
 def matches(metadata: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:

@@ -1,19 +1,19 @@
-"""Bytes <-> checkpoint records and pending writes. The formats, layout version 1:
+r"""Bytes <-> checkpoint records and pending writes, in layout version 1.
 
-* record: ``1<parent>\\n<refs>\\n<run>\\n<delta>\\n<packed>``. The lines are for scripts, which follow
+* record: ``1<parent>\n<refs>\n<run>\n<delta>\n<packed>``. The lines are for scripts, which follow
   parents and refs. `refs`, tab-separated: ``<channel>/<version>`` for a value in a field of its own, a
   bare ``<channel>`` for one in the body. `run`: the run that made the checkpoint. `delta`: channels
   whose value is rebuilt from ancestors, so that dropping those keeps what is still needed. The body is
   `[checkpoint without values, inline values, metadata]`.
-* value: ``I<packed>`` whole, or ``M<segment names>\\n<type>\\n<sealed container header>``.
-* write entry: ``<idx>\\t<task path>\\t<channel>\\t<length>\\n<packed>``.
+* value: ``I<packed>`` whole, or ``M<segment names>\n<type>\n<sealed container header>``.
+* write entry: ``<idx>\t<task path>\t<channel>\t<length>\n<packed>``.
 
 ``<packed>`` is what `Codec.pack` makes: the serializer's type, a newline, sealed bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from langgraph.checkpoint.base import WRITES_IDX_MAP
@@ -89,10 +89,7 @@ def pack_writes(codec: Codec, writes: Sequence[tuple[str, Any]], path: str) -> b
     Of two special writes to one channel the last counts, as LangGraph's contract has it
     (`WRITES_IDX_MAP`: special writes have one slot each, the others one for each position).
     """
-    slots = {
-        WRITES_IDX_MAP.get(channel, idx): (channel, obj)
-        for idx, (channel, obj) in enumerate(writes)
-    }
+    slots = {WRITES_IDX_MAP.get(channel, idx): (channel, obj) for idx, (channel, obj) in enumerate(writes)}
     encoded_path = keys.encoded(path)
     entries = []
     for idx, (channel, obj) in slots.items():
@@ -102,12 +99,14 @@ def pack_writes(codec: Codec, writes: Sequence[tuple[str, Any]], path: str) -> b
     return b"".join(entries)
 
 
-def read_writes(codec: Codec, task: str, blob: bytes) -> Iterator[PendingEntry]:
+def read_writes(codec: Codec, task: str, blob: bytes) -> list[PendingEntry]:
     """The entries of one task's field."""
+    entries = []
     at = 0
     while at < len(blob):
         stop = blob.index(b"\n", at)
         idx, path, channel, length = blob[at:stop].split(b"\t")
         at = stop + 1 + int(length)
         value = codec.unpack(blob[stop + 1 : at])
-        yield PendingEntry(keys.decoded(path), task, int(idx), keys.decoded(channel), value)
+        entries.append(PendingEntry(keys.decoded(path), task, int(idx), keys.decoded(channel), value))
+    return entries

@@ -315,6 +315,4 @@ class RedisSaver(BaseRedisSaver):
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """`get_delta_channel_history`, in a thread."""
-        return await asyncio.to_thread(
-            self.get_delta_channel_history, config=config, channels=channels
-        )
+        return await asyncio.to_thread(self.get_delta_channel_history, config=config, channels=channels)

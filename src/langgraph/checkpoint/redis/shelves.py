@@ -25,11 +25,12 @@ ABSENT: Final = object()
 class Held(NamedTuple):
     """What is known of one channel at one version.
 
-    `stored`: it has a field of its own, of `segments` or whole. Else `inline` is its value, or `ABSENT`.
+    `ref`: it has a field of its own, by that name in records, of `segments` or whole. Else `inline` is its
+    value, or `ABSENT`.
     """
 
     version: Any
-    stored: bool = False
+    ref: bytes | None = None
     segments: tuple[Segment, ...] = ()
     inline: Any = ABSENT
 

@@ -77,9 +77,7 @@ def of_runs(runs: set[bytes]) -> Choice:
     return lambda lines: {line.name for line in lines if line.run not in runs}
 
 
-def with_ancestors(
-    lines: Sequence[Line], kept: set[tuple[bytes, bytes]]
-) -> set[tuple[bytes, bytes]]:
+def with_ancestors(lines: Sequence[Line], kept: set[tuple[bytes, bytes]]) -> set[tuple[bytes, bytes]]:
     """Add to what stays the ancestors that its DeltaChannels are rebuilt from.
 
     For each channel: every ancestor back to the nearest that holds a value of it, that one included.
@@ -92,9 +90,7 @@ def with_ancestors(
     return needed
 
 
-def _chain(
-    by_name: dict[tuple[bytes, bytes], Line], line: Line, channel: bytes
-) -> set[tuple[bytes, bytes]]:
+def _chain(by_name: dict[tuple[bytes, bytes], Line], line: Line, channel: bytes) -> set[tuple[bytes, bytes]]:
     chain: set[tuple[bytes, bytes]] = set()
     above = by_name.get((line.ns, line.parent))
     while above is not None and above.name not in chain:
@@ -124,13 +120,19 @@ class Sweep:
             RedisPersistenceError: If other sweeps of the thread began before this one could end.
         """
         for _ in range(_ATTEMPTS):
-            try:
-                return (yield from self._drop(choice))
-            except _Superseded:
-                self.token = new_segment_name()
+            if (yield from self._tried(choice)):
+                return
+            self.token = new_segment_name()
         raise RedisPersistenceError(
             f"{decode(self.thread.data)!r} is being pruned by others all the time: let one process do it"
         )
+
+    def _tried(self, choice: Choice) -> Plan[bool]:
+        try:
+            yield from self._drop(choice)
+        except _Superseded:
+            return False
+        return True
 
     def _drop(self, choice: Choice) -> Plan[None]:
         lines = yield from self._survey()
