@@ -104,14 +104,14 @@ class Endpoint:
     def async_client(self) -> Client:
         """The async client of one event loop; `ours` tells whether it is ours to close.
 
-        Its pool is plain: the driver never has more round trips under way than it has lanes.
+        Its pool does not block (and takes no `timeout`): the driver never has more round trips under
+        way than there are connections.
         """
         if self.brought is not None:
             return self.brought
-        pool = redis.asyncio.ConnectionPool.from_url(self._url or "", **self._args)
-        client = redis.asyncio.Redis(connection_pool=pool)
-        client.auto_close_connection_pool = True
-        return client
+        args = {name: value for name, value in self._args.items() if name != "timeout"}
+        pool = redis.asyncio.ConnectionPool.from_url(self._url or "", **args)
+        return redis.asyncio.Redis.from_pool(pool)
 
     @property
     def ours(self) -> bool:

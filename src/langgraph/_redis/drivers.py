@@ -99,6 +99,12 @@ class SyncDriver:
             return replies
 
 
+def _width(client: Client) -> int:
+    """How many round trips a client may have under way: its pool may allow fewer than `LANES`."""
+    pool = getattr(client, "connection_pool", None)
+    return max(1, min(LANES, getattr(pool, "max_connections", LANES)))
+
+
 class _Lane:
     """One event loop's client, and the calls that wait for it.
 
@@ -110,17 +116,17 @@ class _Lane:
     def __init__(self, client: Client, *, cluster: bool) -> None:
         self.client = client
         self._cluster = cluster
-        self._busy = 0
+        self._free = _width(client)
         self._queue: deque[tuple[list[Call], asyncio.Future[list[Any]]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, calls: list[Call]) -> list[Any]:
         """Send calls that belong together and return their replies."""
-        if self._busy >= LANES:
-            waiting = asyncio.get_running_loop().create_future()
+        if not self._free:
+            waiting: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
             self._queue.append((calls, waiting))
             return await waiting
-        self._busy += 1
+        self._free -= 1
         try:
             return _settle(calls, await self._send(calls))
         finally:
@@ -129,7 +135,7 @@ class _Lane:
     def _next(self) -> None:
         """Pass a slot on to those who wait, or free it."""
         if not self._queue:
-            self._busy -= 1
+            self._free += 1
             return
         task = asyncio.get_running_loop().create_task(self._drain())
         self._tasks.add(task)

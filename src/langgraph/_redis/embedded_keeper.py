@@ -67,14 +67,13 @@ def _start_server(job: Job) -> int:
 
 def _end_with_parent() -> None:
     """Have Linux end this process when the keeper dies, however it dies."""
-    if sys.platform != "linux":
-        return
-    # A Python may have been built without it; then the watcher stands in, as elsewhere.
-    with suppress(ImportError):
-        import ctypes  # noqa: PLC0415
+    if sys.platform == "linux":
+        # A Python may have been built without it; then the watcher stands in, as elsewhere.
+        with suppress(ImportError):
+            import ctypes  # noqa: PLC0415
 
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, ctypes.c_ulong(signal.SIGTERM))
+            set_parent_death_signal = 1
+            ctypes.CDLL(None).prctl(set_parent_death_signal, ctypes.c_ulong(signal.SIGTERM))
 
 
 def _become_server(job: Job, keeper: int) -> NoReturn:
