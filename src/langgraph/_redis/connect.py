@@ -86,7 +86,7 @@ class Endpoint:
     def _resolved(self, url: str) -> str:
         if not url.startswith(_EMBEDDED):
             return url
-        # Imported here: it needs `fcntl`, which not every platform has.
+        # Imported here: most programs do not need it.
         from langgraph._redis.embedded import acquire  # noqa: PLC0415
 
         self._server = acquire(url.removeprefix(_EMBEDDED) or None)
@@ -96,7 +96,7 @@ class Endpoint:
         """A sync client, and whether it is ours to close."""
         if self.brought is None:
             pool = redis.BlockingConnectionPool.from_url(self._url or "", **{**_POOL, **self._args})
-            return redis.Redis(connection_pool=pool), True
+            return redis.Redis.from_pool(pool), True
         if is_async(self.brought):
             return _sync_twin(self.brought), True
         return self.brought, False
@@ -142,4 +142,4 @@ def _sync_twin(client: Client) -> Client:
     settings = {key: item for key, item in pool.connection_kwargs.items() if key not in _NOT_SHARED}
     kind = getattr(redis.connection, pool.connection_class.__name__)
     make: Callable[..., redis.ConnectionPool] = redis.BlockingConnectionPool
-    return redis.Redis(connection_pool=make(**{**_POOL, **settings, "connection_class": kind}))
+    return redis.Redis.from_pool(make(**{**_POOL, **settings, "connection_class": kind}))

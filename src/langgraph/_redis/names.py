@@ -21,8 +21,9 @@ _ESCAPED = re.compile("\x01(.)")
 _UNSAFE_IN_TAG = re.compile("[\x00-\x20\x7f{}%]")
 _PERCENT = re.compile("%([0-9A-F]{2})")
 _EMPTY_TAG = "%"
-# Escaped text never holds this: an escape's second character is between "@" and "o".
+# Escaped text never holds these: an escape's second character is between "@" and "o".
 _NUMBER = "\x01#"
+_NOTHING = "\x01~"
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -30,10 +31,15 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def part(text: str) -> str:
-    """Encode an id that a ``/`` may follow: a namespace, a channel, a task."""
+    """Encode an id that a ``/`` may follow, and that may be empty: a namespace."""
     if text.isprintable() and "/" not in text:
         return text
     return _CONTROL_OR_SLASH.sub(_escape, text)
+
+
+def word(text: str) -> str:
+    """Encode an id that stands in lists: a channel, a task. Never empty."""
+    return part(text) or _NOTHING
 
 
 def last(text: str) -> str:
@@ -42,9 +48,11 @@ def last(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Undo `part` and `last`."""
+    """Undo `part`, `word` and `last`."""
     if "\x01" not in text:
         return text
+    if text == _NOTHING:
+        return ""
     return _ESCAPED.sub(lambda match: chr(ord(match[1]) - 0x40), text)
 
 

@@ -84,10 +84,10 @@ class Draft:
         return held if held is not None and held.version == number else None
 
     def _ref(self, channel: str, number: Any) -> bytes:
-        return b"%b/%b" % (keys.encoded(channel), encode(version(number)))
+        return b"%b/%b" % (keys.word(channel), encode(version(number)))
 
     def _add_inline(self, channel: str, number: Any, value: Any) -> None:
-        self.refs.append(keys.encoded(channel))
+        self.refs.append(keys.word(channel))
         self.inline[channel] = value
         self.held[channel] = Held(number, inline=value)
 

@@ -74,7 +74,7 @@ def delta_history(
     ns = keys.encoded(at.ns)
     cursor, going_on = keys.encoded_id(at.id) if at.id else b"", 0
     while gathered.left and (cursor or not going_on):
-        wanted = b"\t".join(keys.encoded(channel) for channel in gathered.left)
+        wanted = b"\t".join(keys.word(channel) for channel in gathered.left)
         reply = yield Call(_HISTORY, at.thread.keys, (ns, cursor, going_on, ANCESTORS, wanted))
         if reply is None:
             break

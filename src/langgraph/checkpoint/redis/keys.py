@@ -38,6 +38,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zlib import crc32
 
+from langgraph._redis import names
 from langgraph._redis.names import decode, encode, last, part, plain, tag, text_of, untag
 
 if TYPE_CHECKING:
@@ -255,8 +256,14 @@ def bounds_of_id(ns: str | None, checkpoint_id: str) -> Bounds:
 
 @lru_cache(maxsize=4096)
 def encoded(text: str) -> bytes:
-    """A namespace, channel or task as scripts are given it."""
+    """A namespace or run as scripts are given it."""
     return encode(part(text))
+
+
+@lru_cache(maxsize=4096)
+def word(text: str) -> bytes:
+    """A channel, task or task path as scripts are given it; never empty."""
+    return encode(names.word(text))
 
 
 def encoded_id(text: str) -> bytes:

@@ -13,7 +13,7 @@ from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_metadata
 
 from langgraph._redis import scripts
 from langgraph._redis.errors import RedisPersistenceError
-from langgraph._redis.names import decode, encode, part
+from langgraph._redis.names import decode
 from langgraph._redis.plan import Call, Plan
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.drafts import Draft, draft
@@ -48,7 +48,7 @@ def delta_channels(metadata: Mapping[str, Any], made: Draft, versions: Mapping[s
     """
     counted = metadata.get("counters_since_delta_snapshot") or ()
     named = {ref.partition(b"/")[0] for ref in made.refs}
-    channels = [keys.encoded(channel) for channel in counted if channel in versions]
+    channels = [keys.word(channel) for channel in counted if channel in versions]
     return [channel for channel in channels if channel not in named]
 
 
@@ -105,7 +105,7 @@ class Plans:
         run = run_of(facts)
         shell = {name: item for name, item in checkpoint.items() if name != "channel_values"}
         delta = delta_channels(facts, made, checkpoint["channel_versions"])
-        encoded_run = encode(part(run))
+        encoded_run = keys.encoded(run)
         args: list[bytes | int] = [
             keys.encoded(at.ns),
             keys.encoded_id(checkpoint["id"]),
@@ -158,7 +158,7 @@ class Plans:
         args = (
             keys.encoded(at.ns),
             keys.encoded_id(at.id),
-            keys.encoded(task_id),
+            keys.word(task_id),
             pack_writes(self.codec, writes, task_path),
         )
         yield from self._write(at.thread, Call(_PUT_WRITES, at.thread.keys[:1], args))

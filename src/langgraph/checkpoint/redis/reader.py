@@ -89,7 +89,7 @@ class Reader:
         values: dict[str, Any] = {}
         held: dict[str, Held] = {}
         for channel, version in record.checkpoint["channel_versions"].items():
-            ref = refs.get(keys.encoded(channel))
+            ref = refs.get(keys.word(channel))
             if ref is not None:
                 values[channel], pieces = self.value(keys.value(ns, ref))
                 held[channel] = Held(version, ref, pieces)

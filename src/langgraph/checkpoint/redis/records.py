@@ -90,11 +90,11 @@ def pack_writes(codec: Codec, writes: Sequence[tuple[str, Any]], path: str) -> b
     (`WRITES_IDX_MAP`: special writes have one slot each, the others one for each position).
     """
     slots = {WRITES_IDX_MAP.get(channel, idx): (channel, obj) for idx, (channel, obj) in enumerate(writes)}
-    encoded_path = keys.encoded(path)
+    encoded_path = keys.word(path)
     entries = []
     for idx, (channel, obj) in slots.items():
         packed = codec.pack(obj)
-        name = keys.encoded(channel)
+        name = keys.word(channel)
         entries.append(b"%d\t%b\t%b\t%d\n%b" % (idx, encoded_path, name, len(packed), packed))
     return b"".join(entries)
 
