@@ -115,6 +115,7 @@ class _Lane:
 
     def __init__(self, client: Client, *, cluster: bool) -> None:
         self.client = client
+        self.guard: AsyncGenerator[None] | None = None
         self._cluster = cluster
         self._free = _width(client)
         self._queue: deque[tuple[list[Call], asyncio.Future[list[Any]]]] = deque()
@@ -223,11 +224,13 @@ class AsyncDriver:
         self._cluster = cluster
         self._owned = owned
         self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Lane] = WeakKeyDictionary()
-        self._guards: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None]] = WeakKeyDictionary()
 
     async def run(self, plan: Plan[T]) -> T:
         """Run a plan to its end and return its result."""
-        lane = self._lanes.get(asyncio.get_running_loop()) or await self._new_lane()
+        lane = self._lane()
+        if lane.guard is None:
+            lane.guard = self._close_with_loop(lane)
+            await anext(lane.guard)
         try:
             asked = next(plan)
             while True:
@@ -239,30 +242,34 @@ class AsyncDriver:
             result: T = done.value
             return result
 
-    async def _new_lane(self) -> _Lane:
+    @property
+    def client(self) -> Client:
+        """The running loop's client."""
+        return self._lane().client
+
+    def _lane(self) -> _Lane:
         loop = asyncio.get_running_loop()
-        lane = self._lanes[loop] = _Lane(self._client(), cluster=self._cluster)
-        if self._owned:
-            guard = self._guards[loop] = self._close_with_loop(lane.client)
-            await anext(guard)
+        lane = self._lanes.get(loop)
+        if lane is None:
+            lane = self._lanes[loop] = _Lane(self._client(), cluster=self._cluster)
         return lane
 
-    async def _close_with_loop(self, client: Client) -> AsyncGenerator[None]:
-        """Close a client before its loop ends: `asyncio.run` closes the generators that it started."""
+    async def _close_with_loop(self, lane: _Lane) -> AsyncGenerator[None]:
+        """Close a lane before its loop ends: `asyncio.run` closes the generators that were started in it."""
         try:
             yield
         finally:
             self._lanes.pop(asyncio.get_running_loop(), None)
-            await client.aclose()
+            if self._owned:
+                await lane.client.aclose()
 
     async def aclose(self) -> None:
         """Close the clients that are ours: this loop's now, those of other running loops from there."""
         here = asyncio.get_running_loop()
-        guards = list(self._guards.items())
-        self._guards.clear()
-        self._lanes.clear()
-        for loop, guard in guards:
+        for loop, lane in list(self._lanes.items()):
+            if lane.guard is None:
+                continue
             if loop is here:
-                await guard.aclose()
+                await lane.guard.aclose()
             elif loop.is_running():
-                asyncio.run_coroutine_threadsafe(guard.aclose(), loop)
+                asyncio.run_coroutine_threadsafe(lane.guard.aclose(), loop)

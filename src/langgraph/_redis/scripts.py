@@ -18,8 +18,9 @@ _COMMENT_OR_INDENT = re.compile(r"^\s*(?:--.*)?\n|^[ \t]+", re.MULTILINE)
 _KEYS = re.compile(r"^-- KEYS (.+)$", re.MULTILINE)
 
 
-def _text(name: str) -> str:
-    return files("langgraph._redis").joinpath("scripts", f"{name}.lua").read_text("utf-8")
+def _included(name: str) -> str:
+    text = files("langgraph._redis").joinpath("scripts", f"{name}.lua").read_text("utf-8")
+    return _INCLUDE.sub(lambda match: _included(match[1]), text)
 
 
 @cache
@@ -32,7 +33,7 @@ def load(name: str) -> Script:
     Raises:
         FileNotFoundError: If there is no such script in the package.
     """
-    text = _INCLUDE.sub(lambda match: _text(match[1]), _text(name))
+    text = _included(name)
     keys = _KEYS.search(text)
     assert keys is not None, f"scripts/{name}.lua lacks its line of KEYS"
     source = _COMMENT_OR_INDENT.sub("", text).encode()

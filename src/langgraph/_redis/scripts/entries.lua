@@ -1,4 +1,5 @@
--- A write field holds entries: "<idx>\t<task path>\t<channel>\t<length>\n" and that many bytes.
+-- A write field holds entries: "<idx>\t<task path>\t<channel>\t<length>\n" and that many bytes, which are
+-- "<type>\n\4<segment names>\n" and more where an entry shares segments with its checkpoint.
 
 -- Calls visit(idx, channel, entry) for each.
 local function each_entry(blob, visit)

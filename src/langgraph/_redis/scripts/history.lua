@@ -5,7 +5,6 @@
 -- Reply {ancestor to go on at, or '', {{id, {task, entries, ...}, {channel, kind, payload, ...}}, ...}, {segment field, bytes, ...}}
 --   kind 'v': payload is the value's field and payload the value; kind 'r': payload the record that holds it inline
 --!include records
---!include entries
 local data, ns, id, most = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[4])
 if id == '' then
   local newest = redis.call('ZREVRANGEBYLEX', KEYS[2], '(c/' .. ns .. '0', '[c/' .. ns .. '/', 'LIMIT', 0, 1)[1]
@@ -29,13 +28,17 @@ for channel in string.gmatch(ARGV[5], '[^\t]+') do
   left = left + 1
 end
 
+local segments, seen = {}, {}
 local function wanted_entries(id)
   local kept, writes = {}, writes_of(data, ns, id)
   for i = 1, #writes, 2 do
     local entries = {}
     if writes[i + 1] then
       each_entry(writes[i + 1], function(_, channel, entry)
-        if wanted[channel] then entries[#entries + 1] = entry end
+        if wanted[channel] then
+          entries[#entries + 1] = entry
+          entry_segments(entry, segments, seen, '')
+        end
       end)
     end
     if #entries > 0 then
@@ -46,7 +49,6 @@ local function wanted_entries(id)
   return kept
 end
 
-local segments, seen = {}, {}
 local function seeds(record, refs)
   local found = {}
   for ref in string.gmatch(refs or '', '[^\t]+') do

@@ -1,11 +1,19 @@
 -- Stores the writes of one task at one checkpoint, which need not exist (yet).
 -- KEYS data
--- ARGV namespace, checkpoint id, task, entries
+-- ARGV namespace, checkpoint id, task, entries, field of a value of this checkpoint whose segments entries name
+--      (or ''), the last of these segments
+-- Reply 1 when stored; 0 when that value is gone: send the writes whole.
 -- A regular write (idx >= 0) that is there already stays; a special one (idx < 0) is replaced.
 --!include entries
 local data = KEYS[1]
 local ns, id, task, blob = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local field = 'w/' .. ns .. '/' .. task .. '/' .. id
+
+if ARGV[5] ~= '' then
+  local manifest = redis.call('HGET', data, ARGV[5])
+  if not manifest or not string.find(manifest, ARGV[6], 1, true) then return 0 end
+  if redis.call('HEXISTS', data, 'c/' .. ns .. '/' .. id) == 0 then return 0 end
+end
 
 if redis.call('HSETNX', data, field, blob) == 0 then
   local order, held = {}, {}

@@ -1,4 +1,5 @@
 -- Reading what keys.py lays out: shared by the scripts that answer with checkpoints.
+--!include entries
 
 local CHUNK = 4000 -- unpack() fails at 8,000 values
 
@@ -74,6 +75,15 @@ local function segment_fields(value, fields, seen, known)
   end
 end
 
+-- Likewise, the segments that the entries of a write field name.
+local function entry_segments(blob, fields, seen, known)
+  if not blob or not string.find(blob, '\n\4', 1, true) then return end
+  each_entry(blob, function(_, _, entry)
+    local names = string.match(entry, '^[^\n]*\n[^\n]*\n\4([^\n]*)\n')
+    if names then segment_fields('M' .. names .. '\n', fields, seen, known) end
+  end)
+end
+
 local function with_names(fields, found)
   local named = {}
   for i, field in ipairs(fields) do
@@ -102,12 +112,13 @@ local function add(reply, data, ns, id, seen, known)
     values[#values + 1] = found[i]
     segment_fields(found[i], segments, seen, known)
   end
+  local writes = writes_of(data, ns, id)
+  for i = 2, #writes, 2 do entry_segments(writes[i], segments, seen, known) end
   local bytes = hmget(data, segments)
   for i, segment in ipairs(segments) do
     pieces[#pieces + 1] = segment
     pieces[#pieces + 1] = bytes[i]
   end
-  local writes = writes_of(data, ns, id)
   entries[#entries + 1] = {ns, id, record, writes}
   return #record + size_of(found) + size_of(bytes) + size_of(writes)
 end

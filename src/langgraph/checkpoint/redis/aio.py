@@ -150,6 +150,15 @@ class AsyncRedisSaver(BaseRedisSaver):
         async with saver:
             yield saver
 
+    @property
+    def client(self) -> Any:
+        """The running loop's client, brought or this saver's own: to share, not to close.
+
+        Raises:
+            RuntimeError: If no event loop runs here.
+        """
+        return self._driver.client
+
     async def __aenter__(self) -> Self:
         return self
 

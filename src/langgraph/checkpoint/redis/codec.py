@@ -19,6 +19,9 @@ from langgraph._redis.errors import CorruptRecordError
 COMPRESS_FROM: Final = 384
 """Bytes from which compression is tried; below, it saves next to nothing."""
 
+MSGPACK: Final = b"msgpack"
+"""The type tag of what can be split and spliced."""
+
 _RAW, _ZSTD, _SEALED_RAW, _SEALED_ZSTD = b"\x00", b"\x01", b"\x02", b"\x03"
 _LEVEL: Final = 1
 

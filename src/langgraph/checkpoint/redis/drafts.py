@@ -6,17 +6,18 @@ import random
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from langgraph._redis.names import encode, version
 from langgraph.checkpoint.redis import keys, segments
-from langgraph.checkpoint.redis.codec import Codec
+from langgraph.checkpoint.redis.codec import MSGPACK, Codec
 from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH
 from langgraph.checkpoint.redis.records import inline
-from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment
+from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment, header_length
 from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf
+from langgraph.checkpoint.redis.splice import Spliced, plain, splice
 
-_MSGPACK = b"msgpack"
+_SOURCES = 3  # Channels in which a value's contents are looked for: those with the most bytes.
 
 
 def new_segment_name() -> bytes:
@@ -25,6 +26,16 @@ def new_segment_name() -> bytes:
     Python reseeds `random` in forked children.
     """
     return urlsafe_b64encode(random.randbytes(9))[:SEGMENT_NAME_LENGTH]  # noqa: S311 - no secret.
+
+
+class _New(NamedTuple):
+    """A new value of some size, serialized."""
+
+    channel: str
+    version: Any
+    ref: bytes
+    kind: bytes
+    data: bytes
 
 
 @dataclass(slots=True)
@@ -40,6 +51,7 @@ class Draft:
         values: (value field, value) that are new.
         inline: Values for the record's body.
         held: What will be known once it is stored.
+        later: Large new values that extend none before them, until `finish`.
     """
 
     codec: Codec
@@ -53,6 +65,7 @@ class Draft:
     values: list[bytes] = field(default_factory=list)
     inline: dict[str, Any] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
+    later: list[_New] = field(default_factory=list)
 
     def present(self, channel: str, number: Any, value: Any, *, new: bool) -> None:
         """Add a channel that has a value."""
@@ -99,34 +112,66 @@ class Draft:
             self.held[channel] = known
 
     def _add_new(self, channel: str, number: Any, value: Any) -> None:
-        ref = self._ref(channel, number)
-        self.refs.append(ref)
         kind, data = self.codec.dumps(value)
-        offset = segments.header_length(data) if kind == _MSGPACK and len(data) >= SPLIT_FROM else 0
-        pieces = self._cut(channel, data, offset) if offset else ()
-        stored = self._manifest(kind, data[:offset], pieces) if offset else self._whole(kind, data)
-        self.values += (keys.value(self.ns, ref), stored)
-        self.held[channel] = Held(number, ref, pieces)
+        new = _New(channel, number, self._ref(channel, number), kind, data)
+        self.refs.append(new.ref)
+        if kind != MSGPACK or len(data) < SPLIT_FROM:
+            self._store(new, b"".join((b"I", kind, b"\n", self.codec.seal(data))), ())
+        elif not self._extend(new):
+            self.later.append(new)
 
-    def _whole(self, kind: bytes, data: bytes) -> bytes:
-        return b"".join((b"I", kind, b"\n", self.codec.seal(data)))
+    def finish(self) -> Draft:
+        """Add the large values that extend none before them.
 
-    def _manifest(self, kind: bytes, header: bytes, pieces: tuple[Segment, ...]) -> bytes:
-        names = b"".join(piece.name for piece in pieces)
-        return b"".join((b"M", names, b"\n", kind, b"\n", self.codec.seal(header)))
+        The smallest first: what contains another value is larger than it, and is stored without it.
+        """
+        for new in sorted(self.later, key=lambda new: len(new.data)):
+            if not self._contain(new):
+                self._add_segments(new, (), header_length(new.data))
+        return self
 
-    def _cut(self, channel: str, data: bytes, offset: int) -> tuple[Segment, ...]:
-        held = self.shelf.channels.get(channel)
-        before = held.segments if held is not None else ()
-        count, rest = segments.cut(before, data, offset)
+    def _extend(self, new: _New) -> bool:
+        """Add a value that begins with segments of the channel's previous value."""
+        held, offset = self.shelf.channels.get(new.channel), header_length(new.data)
+        if held is None or held.ref is None or not held.segments or not offset:
+            return False
+        if not segments.kept(held.segments, new.data, offset):
+            return False
+        self._add_segments(new, held.segments, offset, keys.value(self.ns, held.ref))
+        return True
+
+    def _add_segments(
+        self, new: _New, before: tuple[Segment, ...], offset: int, field_before: bytes = b""
+    ) -> None:
+        count, rest = segments.cut(before, new.data, offset)
         pieces = before[:count]
-        if held is not None and held.ref is not None and pieces:
-            self.extends += (keys.value(self.ns, held.ref), pieces[-1].name)
+        if pieces:
+            self.extends += (field_before, pieces[-1].name)
         if rest:
             piece = Segment(new_segment_name(), rest)
             self.segments += (keys.segment(piece.name), self.codec.seal(rest))
             pieces = (*pieces, piece)
-        return pieces
+        self._store(new, self._manifest(new, plain(new.data[:offset], pieces)), pieces)
+
+    def _contain(self, new: _New) -> bool:
+        """Add a value that contains another channel's segments."""
+        for held in sorted(self.held.values(), key=lambda held: held.size, reverse=True)[:_SOURCES]:
+            found = splice(new.data, held.segments)
+            if found is not None and held.ref is not None:
+                if keys.value(self.ns, held.ref) not in self.values:  # Else this put stores it itself.
+                    self.extends += (keys.value(self.ns, held.ref), found.last)
+                self._store(new, self._manifest(new, found), ())
+                return True
+        return False
+
+    def _manifest(self, new: _New, spliced: Spliced) -> bytes:
+        names = b"".join(piece.name for piece in spliced.pieces)
+        lines = (b"M" + names, new.kind, spliced.layout, self.codec.seal(spliced.literal))
+        return b"\n".join(lines)
+
+    def _store(self, new: _New, stored: bytes, pieces: tuple[Segment, ...]) -> None:
+        self.values += (keys.value(self.ns, new.ref), stored)
+        self.held[new.channel] = Held(new.version, new.ref, pieces)
 
 
 def draft(
@@ -157,4 +202,4 @@ def draft(
             )
         else:
             made.missing(channel, number, new=new_versions is not None and channel in new_versions)
-    return made
+    return made.finish()

@@ -18,8 +18,8 @@ from langgraph._redis.plan import Call, Plan
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.drafts import Draft, draft
 from langgraph.checkpoint.redis.reader import Reader
-from langgraph.checkpoint.redis.records import pack_writes, record_tail
-from langgraph.checkpoint.redis.shelves import EMPTY, Shelf
+from langgraph.checkpoint.redis.records import PackedWrites, pack_writes, record_tail
+from langgraph.checkpoint.redis.shelves import EMPTY, Held, Shelf
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -74,7 +74,7 @@ class Plans:
         (entry,), values, segments = reply
         reader = Reader(self.codec, at.thread, values, segments, shelf)
         found = reader.tuple_of(entry)
-        self.core.shelves.put(self.shelf_key(at.thread, at.ns), Shelf(reader.held))
+        self.core.shelves.put(self.shelf_key(at.thread, at.ns), Shelf(reader.held, found.checkpoint["id"]))
         return found
 
     def put(
@@ -98,7 +98,7 @@ class Plans:
                 f"checkpoint {checkpoint['id']!r} was not stored in {decode(at.thread.data)!r}: "
                 "two new segments met names in use, which chance does not do twice; is `random` seeded?"
             )
-        self.core.shelves.put(key, Shelf(made.held))
+        self.core.shelves.put(key, Shelf(made.held, checkpoint["id"]))
         return at.config(checkpoint["id"])
 
     def _send(self, at: Address, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft) -> Plan[bool]:
@@ -145,6 +145,8 @@ class Plans:
     ) -> Plan[None]:
         """Store a task's writes at a checkpoint that need not exist yet. None sent if there are none.
 
+        A second round trip if segments that they share with the checkpoint are gone by now.
+
         Raises:
             ValueError: If the config names no checkpoint.
         """
@@ -155,13 +157,24 @@ class Plans:
             )
         if not writes:
             return
+        shelf = self.core.shelves.get(self.shelf_key(at.thread, at.ns))
+        held = shelf.largest() if shelf.id == at.id else Held(None)
+        packed = pack_writes(self.codec, writes, task_path, held.segments)
+        if (yield from self._send_writes(at, task_id, packed, held)):
+            return
+        yield from self._send_writes(at, task_id, pack_writes(self.codec, writes, task_path), held)
+
+    def _send_writes(self, at: Address, task_id: str, packed: PackedWrites, held: Held) -> Plan[bool]:
+        named = packed.last_segment and held.ref
         args = (
             keys.encoded(at.ns),
-            keys.encoded_id(at.id),
+            keys.encoded_id(at.id or ""),
             keys.word(task_id),
-            pack_writes(self.codec, writes, task_path),
+            packed.blob,
+            keys.value(keys.encoded(at.ns), held.ref) if named and held.ref else b"",
+            packed.last_segment,
         )
-        yield from self._write(at.thread, Call(_PUT_WRITES, at.thread.keys[:1], args))
+        return bool((yield from self._write(at.thread, Call(_PUT_WRITES, at.thread.keys[:1], args))))
 
     def delete_thread(self, thread_id: str) -> Plan[None]:
         """Delete a thread whole; a second round trip if runs must forget it."""

@@ -19,6 +19,7 @@ from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH, Thread
 from langgraph.checkpoint.redis.records import PendingEntry, Record, read_record, read_writes
 from langgraph.checkpoint.redis.segments import Segment
 from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf
+from langgraph.checkpoint.redis.splice import is_plain, join
 
 T = TypeVar("T")
 
@@ -125,10 +126,14 @@ class Reader:
             raise CorruptRecordError(_GONE)
         if data[:1] == b"I":
             return self._codec.unpack(data[1:]), ()
-        names, kind, header = data[1:].split(b"\n", 2)
-        pieces = tuple(map(self._segment, _names(names)))
-        whole = b"".join((self._codec.unseal(header), *(piece.data for piece in pieces)))
-        return self._codec.loads(kind, whole), pieces
+        names, kind, layout, piece = data[1:].split(b"\n", 3)
+        pieces, literal = self._segments(names), self._codec.unseal(piece)
+        value = self._codec.loads(kind, join(pieces, layout, literal))
+        return value, pieces if is_plain(layout, literal) else ()
+
+    def _segments(self, names: bytes) -> tuple[Segment, ...]:
+        starts = range(0, len(names), SEGMENT_NAME_LENGTH)
+        return tuple(self._segment(names[at : at + SEGMENT_NAME_LENGTH]) for at in starts)
 
     def _segment(self, name: bytes) -> Segment:
         data = self._open.get(name)
@@ -152,7 +157,7 @@ class Reader:
         found: list[PendingEntry] = []
         for task, blob in pairs(flat).items():
             field = keys.write(ns, task, checkpoint_id)
-            found += self._guarded(field, read_writes, self._codec, keys.decoded(task), blob)
+            found += self._guarded(field, read_writes, self._codec, keys.decoded(task), blob, self._segments)
         if len(found) > 1:
             found.sort(key=_order)
         return found
@@ -160,10 +165,6 @@ class Reader:
 
 def _order(entry: PendingEntry) -> tuple[str, str, int]:
     return entry[:3]
-
-
-def _names(joined: bytes) -> list[bytes]:
-    return [joined[at : at + SEGMENT_NAME_LENGTH] for at in range(0, len(joined), SEGMENT_NAME_LENGTH)]
 
 
 def matches(metadata: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:

@@ -5,24 +5,31 @@ r"""Bytes <-> checkpoint records and pending writes, in layout version 1.
   bare ``<channel>`` for one in the body. `run`: the run that made the checkpoint. `delta`: channels
   whose value is rebuilt from ancestors, so that dropping those keeps what is still needed. The body is
   `[checkpoint without values, inline values, metadata]`.
-* value: ``I<packed>`` whole, or ``M<segment names>\n<type>\n<sealed container header>``.
-* write entry: ``<idx>\t<task path>\t<channel>\t<length>\n<packed>``.
+* value: ``I<packed>`` whole, or a manifest, ``M<segment names>\n<type>\n<layout>\n<sealed literal>``
+  (`splice` says what a layout is).
+* write entry: ``<idx>\t<task path>\t<channel>\t<length>\n<packed>``; or instead of ``<packed>``
+  ``<type>\n\x04<segment names>\n<layout>\n<sealed literal>``, with segments of a value of the same
+  checkpoint: as long as the write is there, they are.
 
-``<packed>`` is what `Codec.pack` makes: the serializer's type, a newline, sealed bytes.
+``<packed>`` is what `Codec.pack` makes: the serializer's type, a newline, sealed bytes, of which the first
+is never ``\x04``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 from langgraph._redis.errors import CorruptRecordError
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.codec import Codec
+from langgraph.checkpoint.redis.codec import MSGPACK, Codec
+from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment
+from langgraph.checkpoint.redis.splice import join, splice
 
 LAYOUT: Final = b"1"
+_SPLICED: Final = b"\x04"
 _INLINE_TYPES: Final = frozenset({type(None), bool, int, float})
 _INLINE_TEXT: Final = 64
 
@@ -83,30 +90,67 @@ class PendingEntry(NamedTuple):
     value: Any
 
 
-def pack_writes(codec: Codec, writes: Sequence[tuple[str, Any]], path: str) -> bytes:
-    """The entries of one `put_writes`.
+class PackedWrites(NamedTuple):
+    """The entries of one `put_writes`, and the furthest segment that they name, or b""."""
+
+    blob: bytes
+    last_segment: bytes
+
+
+def pack_writes(
+    codec: Codec, writes: Sequence[tuple[str, Any]], path: str, run: Sequence[Segment] = ()
+) -> PackedWrites:
+    """Pack the writes of one task.
 
     Of two special writes to one channel the last counts, as LangGraph's contract has it
     (`WRITES_IDX_MAP`: special writes have one slot each, the others one for each position).
+
+    Args:
+        codec: Turns values into bytes.
+        writes: Pairs of channel and value.
+        path: The task's path.
+        run: Segments of a value of the same checkpoint, which writes may contain.
     """
     slots = {WRITES_IDX_MAP.get(channel, idx): (channel, obj) for idx, (channel, obj) in enumerate(writes)}
-    encoded_path = keys.word(path)
-    entries = []
+    encoded_path, positions = keys.word(path), {piece.name: at for at, piece in enumerate(run)}
+    entries, named = [], b""
     for idx, (channel, obj) in slots.items():
-        packed = codec.pack(obj)
+        packed, last = _pack_write(codec, obj, run)
+        named = max(named, last, key=lambda name: positions.get(name, -1))
         name = keys.word(channel)
         entries.append(b"%d\t%b\t%b\t%d\n%b" % (idx, encoded_path, name, len(packed), packed))
-    return b"".join(entries)
+    return PackedWrites(b"".join(entries), named)
 
 
-def read_writes(codec: Codec, task: str, blob: bytes) -> list[PendingEntry]:
-    """The entries of one task's field."""
+def _pack_write(codec: Codec, obj: Any, run: Sequence[Segment]) -> tuple[bytes, bytes]:
+    """One value, and the furthest segment of the run that it names, or b""."""
+    kind, data = codec.dumps(obj)
+    found = splice(data, run) if kind == MSGPACK and len(data) >= SPLIT_FROM else None
+    if found is None:
+        return b"".join((kind, b"\n", codec.seal(data))), b""
+    names = b"".join(piece.name for piece in found.pieces)
+    lines = (kind, _SPLICED + names, found.layout, codec.seal(found.literal))
+    return b"\n".join(lines), found.last
+
+
+def read_writes(
+    codec: Codec, task: str, blob: bytes, segments: Callable[[bytes], Sequence[Segment]]
+) -> list[PendingEntry]:
+    """The entries of one task's field; `segments` finds those of joined names."""
     entries = []
     at = 0
     while at < len(blob):
         stop = blob.index(b"\n", at)
         idx, path, channel, length = blob[at:stop].split(b"\t")
         at = stop + 1 + int(length)
-        value = codec.unpack(blob[stop + 1 : at])
+        value = _read_write(codec, blob[stop + 1 : at], segments)
         entries.append(PendingEntry(keys.decoded(path), task, int(idx), keys.decoded(channel), value))
     return entries
+
+
+def _read_write(codec: Codec, packed: bytes, segments: Callable[[bytes], Sequence[Segment]]) -> Any:
+    kind, _, piece = packed.partition(b"\n")
+    if piece[:1] != _SPLICED:
+        return codec.loads(kind, codec.unseal(piece))
+    names, layout, literal = piece[1:].split(b"\n", 2)
+    return codec.loads(kind, join(segments(names), layout, codec.unseal(literal)))

@@ -96,6 +96,11 @@ class RedisSaver(BaseRedisSaver):
         with saver:
             yield saver
 
+    @property
+    def client(self) -> Any:
+        """The client in use: the one that was brought, or this saver's own, to share but not to close."""
+        return self._driver.client
+
     def __enter__(self) -> Self:
         return self
 

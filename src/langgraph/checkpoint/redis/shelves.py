@@ -34,12 +34,18 @@ class Held(NamedTuple):
     segments: tuple[Segment, ...] = ()
     inline: Any = ABSENT
 
+    @property
+    def size(self) -> int:
+        """Bytes of its segments."""
+        return sum(len(segment.data) for segment in self.segments)
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The channels of one namespace of one thread, as of the checkpoint that was put or read last."""
+    """The channels of one namespace of one thread, as of the checkpoint `id`, put or read last."""
 
     channels: Mapping[str, Held]
+    id: str | None = None
     segments: Mapping[bytes, bytes] = field(init=False)
     names: bytes = field(init=False)
     size: int = field(init=False)
@@ -50,6 +56,10 @@ class Shelf:
         object.__setattr__(self, "names", b" ".join(segments))
         size = sum(map(len, segments.values())) + _OVERHEAD * (1 + len(self.channels))
         object.__setattr__(self, "size", size)
+
+    def largest(self) -> Held:
+        """The channel with the most bytes in segments."""
+        return max(self.channels.values(), key=lambda held: held.size, default=Held(None))
 
 
 EMPTY: Final = Shelf({})
