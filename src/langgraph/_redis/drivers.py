@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, ResponseError
 
-from langgraph._redis.plan import Call, Plan, Refusal
+from langgraph._redis.plan import Call, Plan, Refusal, merged, shares
 
 T = TypeVar("T")
 Client: TypeAlias = Any  # redis.Redis, RedisCluster, their asyncio twins: they share no useful base class.
@@ -109,7 +109,8 @@ class _Lane:
     """One event loop's client, and the calls that wait for it.
 
     A call that finds a free slot goes straight out, in its caller's task. The others queue; whoever
-    frees a slot sends up to `BATCH` of them as one pipeline. So concurrency costs neither connections
+    frees a slot sends up to `BATCH` of them as one pipeline, in which calls that one run of a script can
+    serve are one. So concurrency costs neither connections
     nor round trips, and a call that fails or is cancelled leaves its neighbours alone.
     """
 
@@ -145,7 +146,7 @@ class _Lane:
     async def _drain(self) -> None:
         batch = self._batch()
         try:
-            replies = iter(await self._send([call for calls, _ in batch for call in calls]))
+            replies = iter(await self._send_merged([call for calls, _ in batch for call in calls]))
         except BaseException as error:
             for _, waiting in batch:
                 _fail(waiting, error)
@@ -165,6 +166,13 @@ class _Lane:
                 batch.append((calls, waiting))
                 size += len(calls)
         return batch
+
+    async def _send_merged(self, calls: list[Call]) -> list[Any]:
+        runs = merged(calls)
+        replies = await self._send([call for call, _ in runs])
+        return [
+            share for (_, count), reply in zip(runs, replies, strict=True) for share in shares(reply, count)
+        ]
 
     async def _send(self, calls: list[Call]) -> list[Any]:
         if self._cluster or len(calls) <= 1:

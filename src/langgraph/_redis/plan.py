@@ -17,12 +17,17 @@ Argument: TypeAlias = "bytes | int"
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A Lua script, run by the SHA-1 of its source (EVALSHA) or, once, by the source itself (EVAL)."""
+    """A Lua script, run by the SHA-1 of its source (EVALSHA) or, once, by the source itself (EVAL).
+
+    `group`: how many arguments make one request to it, if it takes several at once and answers each in a
+    list; else 0.
+    """
 
     name: str
     source: bytes
     sha: str
     key_count: int
+    group: int = 0
 
 
 class Call(NamedTuple):
@@ -47,6 +52,26 @@ class Call(NamedTuple):
         """The words to send to a server that does not know the script yet."""
         assert isinstance(self.verb, Script)
         return ["EVAL", self.verb.source, self.verb.key_count, *self.keys, *self.args]
+
+
+def merged(calls: Sequence[Call]) -> list[tuple[Call, int]]:
+    """Calls with those in a row that one run of a script can serve made one; and how many each stands for."""
+    runs: list[tuple[Call, int]] = []
+    for call in calls:
+        if runs and isinstance(call.verb, Script) and call.verb.group:
+            before, count = runs[-1]
+            if before.verb is call.verb and before.keys == call.keys:
+                runs[-1] = (before._replace(args=[*before.args, *call.args]), count + 1)
+                continue
+        runs.append((call, 1))
+    return runs
+
+
+def shares(reply: Any, count: int) -> list[Any]:
+    """What each of the calls that were merged into one is answered."""
+    if count == 1:
+        return [reply]
+    return [[item] for item in reply] if isinstance(reply, list) else [reply] * count
 
 
 class Refusal(NamedTuple):

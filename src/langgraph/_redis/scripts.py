@@ -1,7 +1,8 @@
 """Loads scripts/*.lua.
 
 A line ``--!include name`` is replaced by the text of scripts/name.lua, and a line ``-- KEYS data, index``
-says how many keys a script takes.
+says how many keys a script takes. A script whose arguments come ``-- ARGV in groups of 6:`` takes any
+number of groups.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from langgraph._redis.plan import Script
 
 _INCLUDE = re.compile(r"^--!include (\w+)$", re.MULTILINE)
 _COMMENT_OR_INDENT = re.compile(r"^\s*(?:--.*)?\n|^[ \t]+", re.MULTILINE)
+_GROUP = re.compile(r"^-- ARGV in groups of (\d+):", re.MULTILINE)
 _KEYS = re.compile(r"^-- KEYS (.+)$", re.MULTILINE)
 
 
@@ -38,4 +40,5 @@ def load(name: str) -> Script:
     assert keys is not None, f"scripts/{name}.lua lacks its line of KEYS"
     source = _COMMENT_OR_INDENT.sub("", text).encode()
     sha = hashlib.sha1(source).hexdigest()  # noqa: S324 - Redis names scripts by SHA-1.
-    return Script(name, source, sha, keys[1].count(",") + 1)
+    group = _GROUP.search(text)
+    return Script(name, source, sha, keys[1].count(",") + 1, int(group[1]) if group else 0)

@@ -88,18 +88,17 @@ class Plans:
         at = self.core.keys.address(config)
         key = self.shelf_key(at.thread, at.ns)
         facts = cast("dict[str, Any]", get_checkpoint_metadata(config, metadata))
-        made = draft(self.codec, at.ns, checkpoint, new_versions, self.core.shelves.get(key))
-        stored = yield from self._send(at, checkpoint, facts, made)
-        if not stored:
-            made = draft(self.codec, at.ns, checkpoint, None, EMPTY)
-            stored = yield from self._send(at, checkpoint, facts, made)
-        if not stored:
-            raise RedisPersistenceError(
-                f"checkpoint {checkpoint['id']!r} was not stored in {decode(at.thread.data)!r}: "
-                "two new segments met names in use, which chance does not do twice; is `random` seeded?"
-            )
-        self.core.shelves.put(key, Shelf(made.held, checkpoint["id"]))
-        return at.config(checkpoint["id"])
+        known = self.core.shelves.get(key)
+        for versions, shelf in ((new_versions, known), (None, EMPTY)):
+            made = draft(self.codec, at.ns, checkpoint, versions, shelf)
+            # Before it is stored: writes that follow at once may share its segments, if the script agrees.
+            self.core.shelves.put(key, Shelf(made.held, checkpoint["id"], known))
+            if (yield from self._send(at, checkpoint, facts, made)):
+                return at.config(checkpoint["id"])
+        raise RedisPersistenceError(
+            f"checkpoint {checkpoint['id']!r} was not stored in {decode(at.thread.data)!r}: two new segments "
+            "met names that were in use, which chance does not do twice; is `random` seeded at each call?"
+        )
 
     def _send(self, at: Address, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft) -> Plan[bool]:
         run = run_of(facts)
@@ -158,7 +157,7 @@ class Plans:
         if not writes:
             return
         shelf = self.core.shelves.get(self.shelf_key(at.thread, at.ns))
-        held = shelf.largest() if shelf.id == at.id else Held(None)
+        held = shelf.largest_at(at.id)
         packed = pack_writes(self.codec, writes, task_path, held.segments)
         if (yield from self._send_writes(at, task_id, packed, held)):
             return
@@ -174,7 +173,8 @@ class Plans:
             keys.value(keys.encoded(at.ns), held.ref) if named and held.ref else b"",
             packed.last_segment,
         )
-        return bool((yield from self._write(at.thread, Call(_PUT_WRITES, at.thread.keys[:1], args))))
+        (stored,) = yield from self._write(at.thread, Call(_PUT_WRITES, at.thread.keys[:1], args))
+        return bool(stored)
 
     def delete_thread(self, thread_id: str) -> Plan[None]:
         """Delete a thread whole; a second round trip if runs must forget it."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from langgraph.checkpoint.redis.segments import Segment
@@ -40,28 +39,43 @@ class Held(NamedTuple):
         return sum(len(segment.data) for segment in self.segments)
 
 
-@dataclass(frozen=True, slots=True)
 class Shelf:
-    """The channels of one namespace of one thread, as of the checkpoint `id`, put or read last."""
+    """The channels of one namespace of one thread, as of the checkpoint that was put or read last.
 
-    channels: Mapping[str, Held]
-    id: str | None = None
-    segments: Mapping[bytes, bytes] = field(init=False)
-    names: bytes = field(init=False)
-    size: int = field(init=False)
+    Attributes:
+        channels: What is known of each.
+        segments: The bytes of all their segments, by name.
+        names: These names, between spaces, as scripts are given them.
+        size: Bytes that all this takes, about.
+        largest: The channel with the most bytes in segments.
+    """
 
-    def __post_init__(self) -> None:
-        segments = {s.name: s.data for held in self.channels.values() for s in held.segments}
-        object.__setattr__(self, "segments", segments)
-        object.__setattr__(self, "names", b" ".join(segments))
-        size = sum(map(len, segments.values())) + _OVERHEAD * (1 + len(self.channels))
-        object.__setattr__(self, "size", size)
+    __slots__ = ("_previous", "channels", "id", "largest", "names", "segments", "size")
 
-    def largest(self) -> Held:
-        """The channel with the most bytes in segments."""
-        return max(self.channels.values(), key=lambda held: held.size, default=Held(None))
+    def __init__(
+        self, channels: Mapping[str, Held], checkpoint_id: str | None = None, before: Shelf | None = None
+    ) -> None:
+        self.channels = channels
+        self.id = checkpoint_id
+        self.segments = {s.name: s.data for held in channels.values() for s in held.segments}
+        self.names = b" ".join(self.segments)
+        self.size = sum(map(len, self.segments.values())) + _OVERHEAD * (1 + len(channels))
+        self.largest = max(channels.values(), key=_bytes, default=NOTHING)
+        self._previous = (before.id, before.largest) if before is not None else (None, NOTHING)
+
+    def largest_at(self, checkpoint_id: str | None) -> Held:
+        """The channel with the most bytes in segments at a checkpoint: this one, or the one before it."""
+        if checkpoint_id == self.id:
+            return self.largest
+        known, held = self._previous
+        return held if checkpoint_id == known else NOTHING
 
 
+def _bytes(held: Held) -> int:
+    return held.size if held.segments else 0
+
+
+NOTHING: Final = Held(None)
 EMPTY: Final = Shelf({})
 
 

@@ -1,0 +1,53 @@
+"""LangGraph's own tests: those of the version that is installed, beside none of its sources.
+
+Only `tests/` and `pyproject.toml` leave the sdist. Were its `langgraph/` folder unpacked as well,
+it would stand first on the path of the tests, and the installed package would not be tested.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CACHE = HERE.parents[1] / ".compat"
+
+
+def prepare() -> Path:
+    """A folder with the tests; its requirements are installed where this program runs."""
+    _pip("install", "--quiet", "--requirement", str(HERE / "requirements.txt"))
+    return _unpack(_download(version("langgraph")))
+
+
+def _download(release: str) -> Path:
+    """The sdist, fetched once; pip leaves no half of a file under its name."""
+    archive = CACHE / f"langgraph-{release}.tar.gz"
+    if not archive.exists():
+        source_only = ("--no-deps", "--no-binary", "langgraph")
+        _pip("download", "--quiet", *source_only, "--dest", str(CACHE), f"langgraph=={release}")
+    return archive
+
+
+def _unpack(archive: Path) -> Path:
+    """Done at each run: it takes no time, and an interrupted run leaves nothing to trip over."""
+    root = archive.name.removesuffix(".tar.gz")
+    with tarfile.open(archive) as tar:
+        wanted = [member for member in tar if _is_test(member.name.removeprefix(f"{root}/"))]
+        tar.extractall(CACHE, wanted, filter="data")
+    return CACHE / root
+
+
+def _is_test(path: str) -> bool:
+    return path == "pyproject.toml" or path.startswith("tests/")
+
+
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", *arguments]
+    if subprocess.run(command, check=False).returncode:
+        raise SystemExit(
+            f"{' '.join(command)} failed, so LangGraph's tests cannot run: "
+            "pip must be installed there and reach a package index."
+        )

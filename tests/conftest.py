@@ -1,0 +1,111 @@
+"""What every test may ask for: a real server, savers under a prefix of the test's own, counters.
+
+A test that uses `server` (most do, through a saver) is also checked for what it leaves behind.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+import redis
+from hypothesis import HealthCheck, settings
+
+from counters import RoundTrips
+from langgraph.checkpoint.redis import RedisSaver
+from langgraph.checkpoint.redis.aio import AsyncRedisSaver
+from leftovers import Leftovers
+from servers import STARTERS, Server, available
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+# The same examples in every run, so that a red run means a change; DEEP_EXAMPLES=5000 searches.
+_QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, max_examples=40, suppress_health_check=_QUIET
+)
+settings.register_profile(
+    "deep",
+    deadline=None,
+    max_examples=int(os.environ.get("DEEP_EXAMPLES", "1000")),
+    suppress_health_check=_QUIET,
+)
+settings.load_profile("deep" if "DEEP_EXAMPLES" in os.environ else "steady")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "every_server: run on each kind of server found here")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The whole suite runs on Valkey; what is marked `every_server` also on redis-server."""
+    if "server" in metafunc.fixturenames:
+        everywhere = metafunc.definition.get_closest_marker("every_server") is not None
+        names = available() if everywhere else ["valkey"]
+        metafunc.parametrize("server", names, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with STARTERS[request.param]() as started:
+        yield started
+
+
+@pytest.fixture
+def redis_url(server: Server) -> str:
+    return server.url
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of the test's own, replies as bytes."""
+    with redis.Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def key_prefix() -> str:
+    return f"test-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def saver(redis_url: str, key_prefix: str) -> Iterator[RedisSaver]:
+    with RedisSaver.from_conn_string(redis_url, key_prefix=key_prefix) as opened:
+        yield opened
+
+
+@pytest.fixture
+def other_saver(redis_url: str, key_prefix: str) -> Iterator[RedisSaver]:
+    """Like `saver`, as another process has it: neither knows what the other one remembers."""
+    with RedisSaver.from_conn_string(redis_url, key_prefix=key_prefix) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def async_saver(redis_url: str, key_prefix: str) -> AsyncIterator[AsyncRedisSaver]:
+    async with AsyncRedisSaver.from_conn_string(redis_url, key_prefix=key_prefix) as opened:
+        yield opened
+
+
+@pytest.fixture
+def round_trips(redis_client: redis.Redis) -> Callable[[], RoundTrips]:
+    """`with round_trips() as seen: ...; assert seen.round_trips == 1`; see `counters`."""
+    return lambda: RoundTrips(redis_client)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Once every thread of a test is deleted, no key of it may be left."""
+    if "server" not in request.fixturenames:
+        yield
+        return
+    url: str = request.getfixturevalue("redis_url")
+    yield
+    with Leftovers(url) as leftovers:
+        leftovers.delete_threads()
+        found = leftovers.keys()
+        leftovers.forget()
+    assert not found, f"delete_thread left {found}"

@@ -1,0 +1,99 @@
+"""Values as graphs keep them, and how they change from one step to the next: hypothesis strategies.
+
+Containers reach several KB, so that they are stored in segments; a change appends (most often),
+shrinks, or touches the middle, so that segments are kept, cut and left behind.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
+
+SIZES = (0, 5, 60, 70, 380, 400, 3_000)
+
+
+def text_of(seed: int, size: int) -> str:
+    """Letters that do not compress, so that their size is what is stored."""
+    return random.Random(seed).randbytes(size).hex()[:size]  # an example repeats its texts
+
+
+texts = st.builds(text_of, st.integers(0, 50), st.sampled_from(SIZES))
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(),
+    st.text(max_size=5),
+    texts,
+)
+rich = st.sampled_from(
+    [
+        b"",
+        bytearray(b"ab"),
+        Decimal("1.10"),
+        datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=timezone.utc),
+        UUID(int=7),
+        {3},
+        frozenset({"x"}),
+        deque([1, 2]),
+        (1, (2, "3")),
+        HumanMessage("hello", id="1"),
+        _DeltaSnapshot(None),
+    ]
+)
+# Not in the list above: hypothesis would spell it out.
+large = st.integers(600, 900).map(lambda size: b"\x00\xff" * size)
+messages = st.builds(
+    lambda seed, size: AIMessage(text_of(seed, size), id=str(seed)),
+    st.integers(0, 50),
+    st.sampled_from(SIZES),
+)
+items = st.one_of(scalars, rich, large, messages, st.lists(scalars, max_size=3))
+lists = st.lists(items, max_size=8)
+tables = st.dictionaries(st.one_of(st.text(max_size=3), st.integers(0, 9)), items, max_size=5)
+values = st.one_of(scalars, rich, large, lists, tables, st.builds(_DeltaSnapshot, lists))
+
+
+# Below, values stand in closures: hypothesis would spell out what a strategy is given.
+
+
+def _grown(value: list[Any]) -> st.SearchStrategy[list[Any]]:
+    few = st.lists(items, min_size=1, max_size=3).map(lambda more: [*value, *more])
+    # Past 15 items the header of a msgpack array is longer: every segment moves by two bytes.
+    many = st.integers(0, 50).map(lambda seed: [*value, *[text_of(seed, 300)] * 17])
+    return st.one_of(few, few, many)
+
+
+def _changed_list(value: list[Any]) -> st.SearchStrategy[Any]:
+    at = st.integers(0, len(value))
+    placed = st.tuples(at, items)
+    cut = at.map(lambda n: value[:n])
+    inserted = placed.map(lambda it: [*value[: it[0]], it[1], *value[it[0] :]])
+    replaced = placed.map(lambda it: [*value[: it[0]], it[1], *value[it[0] + 1 :]])
+    grown = _grown(value)
+    return st.one_of(grown, grown, grown, cut, inserted, replaced, values)
+
+
+def _changed_table(value: dict[Any, Any]) -> st.SearchStrategy[Any]:
+    """A key that is there keeps its place; one that is new comes last."""
+    some = st.integers(0, len(value)).map(lambda n: dict(list(value.items())[:n]))
+    return st.one_of(tables.map(lambda more: {**value, **more}), some, values)
+
+
+def changed(value: Any) -> st.SearchStrategy[Any]:
+    """What a channel may hold one step later."""
+    if isinstance(value, _DeltaSnapshot):
+        return changed(value.value).map(_DeltaSnapshot)
+    if isinstance(value, list):
+        return _changed_list(value)
+    if isinstance(value, dict):
+        return _changed_table(value)
+    return st.one_of(lists, values)
