@@ -15,8 +15,8 @@ from langgraph._redis.drivers import Client
 if TYPE_CHECKING:
     from langgraph._redis.embedded import EmbeddedServer
 
-_SCHEMES: Final = ("redis", "rediss", "unix")
 _EMBEDDED: Final = "embedded://"
+_SCHEMES: Final = ("redis://", "rediss://", "unix://", _EMBEDDED)
 _POOL: Final[dict[str, Any]] = {"max_connections": 50, "timeout": 20}
 
 # Pool settings that an async client holds as objects of its own kind, or that belong to its parser.
@@ -38,10 +38,11 @@ def is_cluster(client: Client) -> bool:
 def _checked_url(url: Any) -> str:
     if not isinstance(url, str):
         raise TypeError(f"redis_url must be a str, not {type(url).__name__}: bring a client as redis_client")
-    if not url.startswith(_EMBEDDED) and urlsplit(url).scheme not in _SCHEMES:
-        raise ValueError(
-            f"redis_url must begin with redis://, rediss://, unix:// or {_EMBEDDED}, not {url.partition('://')[0]!r}"
-        )
+    if not url.startswith(_SCHEMES):
+        scheme, separator, _ = url.partition("://")
+        # Anything but a scheme is not shown: it may be a password.
+        given = f"{scheme}://" if separator and scheme.isalnum() else "what was given"
+        raise ValueError(f"redis_url must begin with {', '.join(_SCHEMES[:-1])} or {_EMBEDDED}, not {given}")
     return url
 
 

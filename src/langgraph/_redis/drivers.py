@@ -74,9 +74,10 @@ class SyncDriver:
 
     def _one(self, call: Call) -> Any:
         try:
-            return self.client.execute_command(*call.command(), **_RAW)
-        except NoScriptError:
-            return self.client.execute_command(*call.command_with_source(), **_RAW)
+            try:
+                return self.client.execute_command(*call.command(), **_RAW)
+            except NoScriptError:
+                return self.client.execute_command(*call.command_with_source(), **_RAW)
         except ResponseError as error:
             return _refused(call, error)
 
@@ -187,9 +188,10 @@ class _Lane:
 
     async def _one(self, call: Call) -> Any:
         try:
-            return await self.client.execute_command(*call.command(), **_RAW)
-        except NoScriptError:
-            return await self.client.execute_command(*call.command_with_source(), **_RAW)
+            try:
+                return await self.client.execute_command(*call.command(), **_RAW)
+            except NoScriptError:
+                return await self.client.execute_command(*call.command_with_source(), **_RAW)
         except ResponseError as error:
             return error
 

@@ -21,7 +21,9 @@ local function merge(field, blob)
     if not held[idx] then order[#order + 1] = idx end
     if idx < 0 or not held[idx] then held[idx] = entry end
   end
-  each_entry(redis.call('HGET', data, field), add)
+  if not each_entry(redis.call('HGET', data, field), add) then
+    error({err = 'ERR field ' .. field .. ' of key ' .. data .. ' is damaged: its writes cannot be read'})
+  end
   each_entry(blob, add)
   local merged = {}
   for i, idx in ipairs(order) do merged[i] = held[idx] end

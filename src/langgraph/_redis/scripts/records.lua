@@ -66,7 +66,9 @@ end
 -- nor in `known`, a list of names between spaces.
 local function segment_fields(value, fields, seen, known)
   if not value or string.byte(value) ~= 77 then return end
-  for first = 2, string.find(value, '\n', 1, true) - 1, 10 do
+  local stop = string.find(value, '\n', 1, true)
+  if not stop then return end
+  for first = 2, stop - 1, 10 do
     local name = string.sub(value, first, first + 9)
     if not seen[name] and not string.find(known, name, 1, true) then
       seen[name] = true

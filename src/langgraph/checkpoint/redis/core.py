@@ -68,7 +68,7 @@ class Core:
         if self.touches.due(thread):
             now = int(time.time() * 1000)
             calls.append(Call("ZADD", [self.keys.registry(thread)], [now, name]))
-        if run and self.touches.due(thread, run.encode("utf-8", "surrogatepass")):
+        if run and self.touches.due(thread, keys.encoded(run)):
             calls.append(Call("SADD", [self.keys.run(run)], [name]))
         return calls
 
@@ -76,4 +76,4 @@ class Core:
         """Remember a registration that the server acknowledged."""
         self.touches.done(thread)
         if run:
-            self.touches.done(thread, run.encode("utf-8", "surrogatepass"))
+            self.touches.done(thread, keys.encoded(run))

@@ -45,8 +45,7 @@ class Draft:
     Attributes:
         refs: Values that the record names: ``<channel>/<version>``, or ``<channel>`` if inline.
         maybe: Refs of versions that another checkpoint may have stored; the script keeps those it finds.
-        reused: Fields of values that the record names and that are not new.
-        extends: (value field, segment that it must name) for each new value that keeps segments.
+        reused: Fields of values and segments that are named and not new, so must still be there.
         segments: (segment field, sealed bytes) that are new.
         values: (value field, value) that are new.
         inline: Values for the record's body.
@@ -60,7 +59,6 @@ class Draft:
     refs: list[bytes] = field(default_factory=list)
     maybe: list[bytes] = field(default_factory=list)
     reused: list[bytes] = field(default_factory=list)
-    extends: list[bytes] = field(default_factory=list)
     segments: list[bytes] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
     inline: dict[str, Any] = field(default_factory=dict)
@@ -109,6 +107,7 @@ class Draft:
         self.refs.append(ref)
         self.reused.append(keys.value(self.ns, ref))
         if known is not None and known.ref is not None:
+            self.reused += (keys.segment(piece.name) for piece in known.segments)
             self.held[channel] = known
 
     def _add_new(self, channel: str, number: Any, value: Any) -> None:
@@ -133,20 +132,15 @@ class Draft:
     def _extend(self, new: _New) -> bool:
         """Add a value that begins with segments of the channel's previous value."""
         held, offset = self.shelf.channels.get(new.channel), header_length(new.data)
-        if held is None or held.ref is None or not held.segments or not offset:
+        if held is None or not offset or not segments.kept(held.segments, new.data, offset):
             return False
-        if not segments.kept(held.segments, new.data, offset):
-            return False
-        self._add_segments(new, held.segments, offset, keys.value(self.ns, held.ref))
+        self._add_segments(new, held.segments, offset)
         return True
 
-    def _add_segments(
-        self, new: _New, before: tuple[Segment, ...], offset: int, field_before: bytes = b""
-    ) -> None:
+    def _add_segments(self, new: _New, before: tuple[Segment, ...], offset: int) -> None:
         count, rest = segments.cut(before, new.data, offset)
         pieces = before[:count]
-        if pieces:
-            self.extends += (field_before, pieces[-1].name)
+        self.reused += (keys.segment(piece.name) for piece in pieces)
         if rest:
             piece = Segment(new_segment_name(), rest)
             self.segments += (keys.segment(piece.name), self.codec.seal(rest))
@@ -157,9 +151,7 @@ class Draft:
         """Add a value that contains another channel's segments."""
         for held in sorted(self.held.values(), key=lambda held: held.size, reverse=True)[:_SOURCES]:
             found = splice(new.data, held.segments)
-            if found is not None and held.ref is not None:
-                if keys.value(self.ns, held.ref) not in self.values:  # Else this put stores it itself.
-                    self.extends += (keys.value(self.ns, held.ref), found.last)
+            if found is not None:
                 self._store(new, self._manifest(new, found), ())
                 return True
         return False

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _GET: Final = scripts.load("get")
 _PUT: Final = scripts.load("put")
 _PUT_WRITES: Final = scripts.load("put_writes")
+_UNREGISTERED: Final = -1
 _DELETE: Final = scripts.load("delete")
 
 
@@ -84,7 +85,7 @@ class Plans:
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> Plan[RunnableConfig]:
-        """Store a checkpoint; a second round trip if what was to be reused is gone by now."""
+        """Store a checkpoint; a second round trip if what was to be reused, or the thread, is gone by now."""
         at = self.core.keys.address(config)
         key = self.shelf_key(at.thread, at.ns)
         facts = cast("dict[str, Any]", get_checkpoint_metadata(config, metadata))
@@ -113,17 +114,18 @@ class Plans:
             b"\t".join(made.maybe),
             record_tail(self.codec, encoded_run, delta, [shell, made.inline, facts]),
             encoded_run,
+            int(bool(run) and self.core.touches.due(at.thread, encoded_run)),
             len(made.reused),
-            len(made.extends) // 2,
             len(made.segments) // 2,
             *made.reused,
-            *made.extends[::2],
             *made.segments[::2],
-            *made.extends[1::2],
             *made.segments[1::2],
             *made.values,
         ]
         reply = yield from self._write(at.thread, Call(_PUT, at.thread.keys, args), run)
+        if reply == _UNREGISTERED:
+            self.core.touches.forget(at.thread)
+            return (yield from self._send(at, checkpoint, facts, made))
         return bool(reply)
 
     def _write(self, thread: Thread, call: Call, run: str = "") -> Plan[Any]:
@@ -180,10 +182,10 @@ class Plans:
         """Delete a thread whole; a second round trip if runs must forget it."""
         thread = self.core.keys.thread(thread_id)
         runs = yield Call(_DELETE, thread.keys)
-        self.core.touches.forget(thread)
         yield from self.forget_runs(thread, [keys.decoded(run) for run in runs])
 
     def forget_runs(self, thread: Thread, runs: Sequence[str]) -> Plan[None]:
         """Take a thread out of the index of these runs."""
+        self.core.touches.forget(thread)
         if runs:
             yield [Call("SREM", [self.core.keys.run(run)], [keys.member(thread)]) for run in runs]

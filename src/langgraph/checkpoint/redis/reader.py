@@ -157,10 +157,15 @@ class Reader:
         found: list[PendingEntry] = []
         for task, blob in pairs(flat).items():
             field = keys.write(ns, task, checkpoint_id)
-            found += self._guarded(field, read_writes, self._codec, keys.decoded(task), blob, self._segments)
+            found += self._guarded(field, self._task, keys.decoded(task), blob)
         if len(found) > 1:
             found.sort(key=_order)
         return found
+
+    def _task(self, task: str, blob: bytes | None) -> list[PendingEntry]:
+        if not blob:
+            raise CorruptRecordError("it is gone or empty, and its task is listed as one with writes")
+        return read_writes(self._codec, task, blob, self._segments)
 
 
 def _order(entry: PendingEntry) -> tuple[str, str, int]:
