@@ -49,6 +49,10 @@ def _checked_url(url: Any) -> str:
 def _checked_client(client: Any, *, wants_async: bool) -> Client:
     if not hasattr(client, "execute_command"):
         raise TypeError(f"redis_client must be a Redis client, not {type(client).__name__}")
+    if type(client).__module__.partition(".")[0] == "valkey":
+        raise TypeError(
+            "redis_client is a valkey-py client: bring one of redis-py, which speaks to Valkey as well"
+        )
     if is_async(client) != wants_async:
         other = "RedisSaver, or bring a client of redis.asyncio" if wants_async else "AsyncRedisSaver"
         raise TypeError(f"redis_client is {type(client).__module__}.{type(client).__name__}: use {other}")

@@ -17,7 +17,7 @@ class EvictionWarning(UserWarning):
 
 
 def check(prefix: str) -> Plan[list[str]]:
-    """Check the server in one round trip; nothing is written, no admin command is used.
+    """Check the server in one round trip; nothing is left behind, no admin command is used.
 
     Args:
         prefix: The prefix of the keys that will be used: an ACL may allow only some.
@@ -35,8 +35,9 @@ def check(prefix: str) -> Plan[list[str]]:
     ]
     if isinstance(probed, Refusal):
         raise UnsupportedServerError(
-            "Redis 6.2 or later (or Valkey) is needed, and a user who may run EVAL, EVALSHA and the "
-            f"commands on hashes and sorted sets below {prefix!r}; the server refused: {probed.message}"
+            "Redis 6.2 or later (or Valkey) is needed, no read-only replica, and a user who may run EVAL, "
+            f"EVALSHA and the commands on keys below {prefix!r} that the README lists; the server refused: "
+            f"{probed.message}"
         )
     return [] if isinstance(info, Refusal) else _eviction(_fields(info))
 

@@ -2,7 +2,8 @@
 -- KEYS data
 -- ARGV in groups of 6: namespace, checkpoint id, task, entries, field of a value of this checkpoint whose
 --      segments the entries name (or ''), the furthest of these segments
--- Reply for each group 1 when stored; 0 when that value is gone: send these writes whole.
+-- Reply for each group 1 when stored; 0 when that value is gone: send these writes whole; the field's name if it
+--      holds something that is no writes.
 -- A regular write (idx >= 0) that is there already stays; a special one (idx < 0) is replaced.
 --!include entries
 local data = KEYS[1]
@@ -21,13 +22,12 @@ local function merge(field, blob)
     if not held[idx] then order[#order + 1] = idx end
     if idx < 0 or not held[idx] then held[idx] = entry end
   end
-  if not each_entry(redis.call('HGET', data, field), add) then
-    error({err = 'ERR field ' .. field .. ' of key ' .. data .. ' is damaged: its writes cannot be read'})
-  end
+  if not each_entry(redis.call('HGET', data, field), add) then return field end
   each_entry(blob, add)
   local merged = {}
   for i, idx in ipairs(order) do merged[i] = held[idx] end
   redis.call('HSET', data, field, table.concat(merged))
+  return 1
 end
 
 -- The list of tasks is kept in chunks: rewriting one long list for each task would be quadratic.
@@ -53,8 +53,9 @@ for at = 1, #ARGV, 6 do
   if missing(ns .. '/' .. id, ARGV[at + 4], ARGV[at + 5]) then
     stored[#stored + 1] = 0
   else
-    if redis.call('HSETNX', data, field, blob) == 1 then enlist(ns, id, task) else merge(field, blob) end
-    stored[#stored + 1] = 1
+    local new = redis.call('HSETNX', data, field, blob) == 1
+    if new then enlist(ns, id, task) end
+    stored[#stored + 1] = new and 1 or merge(field, blob)
   end
 end
 return stored

@@ -17,10 +17,13 @@ from langgraph.checkpoint.redis.sweep import Sweep, latest_of_each_namespace, of
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
+    from langgraph.checkpoint.redis.keys import Thread
     from langgraph.checkpoint.redis.plans import Plans
 
 _HISTORY: Final = scripts.load("history")
 _COPY: Final = scripts.load("copy")
+
+_UNTOLD: Final = -1
 
 ANCESTORS: Final = 200
 """Ancestors a round trip walks at most, so that the script holds the server for some milliseconds only."""
@@ -87,7 +90,7 @@ def delta_history(
 
 
 def copy_thread(plans: Plans, source_id: str, target_id: str) -> Plan[None]:
-    """Copy a thread over another, in one round trip (a second one if runs must learn of the copy).
+    """Copy a thread over another, in one round trip (three if the source holds runs, which are told first).
 
     Readers of the target see what it was or the whole copy. A source that does not exist changes nothing.
     """
@@ -95,17 +98,24 @@ def copy_thread(plans: Plans, source_id: str, target_id: str) -> Plan[None]:
     target = plans.core.keys.thread(target_id, "target_thread_id")
     if source.data == target.data:
         return
-    ahead = plans.core.registration(target)
-    call = Call(_COPY, [*source.keys, *target.keys])
-    replies = yield [*ahead, call]
+    told: list[bytes] = []
+    while (before := (yield from _copied(plans, source, target, told))) == _UNTOLD:
+        told = [
+            keys.run_of_member(member) for member in (yield Call("ZRANGEBYLEX", [source.index], keys.RUNS))
+        ]
+    if before is not None:
+        lost = sorted(set(before) - set(told))
+        yield from plans.forget_runs(target, [keys.decoded(run) for run in lost])
+
+
+def _copied(plans: Plans, source: Thread, target: Thread, told: Sequence[bytes]) -> Plan[Any]:
+    """Tell runs of the target, then copy: the index of runs may never miss a thread."""
+    name = keys.member(target)
+    ahead = [Call("SADD", [plans.core.keys.run(keys.decoded(run))], [name]) for run in told]
+    call = Call(_COPY, [*source.keys, *target.keys], told)
+    *_, reply = yield [*plans.core.registration(target), *ahead, call]
     plans.core.registered(target)
-    if replies[-1] is None:
-        return
-    gained, lost = ([keys.decoded(run) for run in runs] for runs in replies[-1])
-    yield from plans.forget_runs(target, sorted(set(lost) - set(gained)))
-    if gained:
-        name = keys.member(target)
-        yield [Call("SADD", [plans.core.keys.run(run)], [name]) for run in gained]
+    return reply
 
 
 def prune(plans: Plans, thread_ids: Iterable[str], strategy: str) -> Plan[None]:

@@ -191,6 +191,15 @@ def member(thread: Thread) -> bytes:
     return encode(thread.tag)
 
 
+RUNS: Final = (b"[r/", b"(r0")
+"""The bounds of the runs in an index, for ZRANGEBYLEX."""
+
+
+def run_of_member(member: bytes) -> bytes:
+    """The run, as scripts are given it, of a member of an index."""
+    return member[2:]
+
+
 def checkpoint(ns: str, checkpoint_id: str) -> bytes:
     """The field and the member of one checkpoint."""
     return encode(f"c/{part(ns)}/{last(checkpoint_id)}")

@@ -17,7 +17,7 @@ from langgraph._redis.names import decode
 from langgraph._redis.plan import Call, Plan
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.drafts import Draft, draft
-from langgraph.checkpoint.redis.reader import Reader
+from langgraph.checkpoint.redis.reader import Reader, unreadable
 from langgraph.checkpoint.redis.records import PackedWrites, pack_writes, record_tail
 from langgraph.checkpoint.redis.shelves import EMPTY, Held, Shelf
 
@@ -176,6 +176,8 @@ class Plans:
             packed.last_segment,
         )
         (stored,) = yield from self._write(at.thread, Call(_PUT_WRITES, at.thread.keys[:1], args))
+        if isinstance(stored, bytes):
+            raise unreadable(at.thread, stored, "it holds no writes, so none can be added")
         return bool(stored)
 
     def delete_thread(self, thread_id: str) -> Plan[None]:

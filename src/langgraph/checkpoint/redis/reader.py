@@ -26,9 +26,8 @@ T = TypeVar("T")
 _GONE: Final = "it is gone, and a checkpoint needs it"
 
 
-def unreadable(thread: Thread, field: bytes, error: Exception) -> CorruptRecordError:
+def unreadable(thread: Thread, field: bytes, why: str) -> CorruptRecordError:
     """What went wrong, with the key and the field."""
-    why = str(error) or type(error).__name__
     return CorruptRecordError(f"cannot read field {decode(field)!r} of key {decode(thread.data)!r}: {why}")
 
 
@@ -70,9 +69,9 @@ class Reader:
         except CorruptRecordError as error:
             if error.__cause__ is not None:  # It names a field further in.
                 raise
-            raise unreadable(self._thread, field, error) from error
+            raise unreadable(self._thread, field, str(error)) from error
         except Exception as error:
-            raise unreadable(self._thread, field, error) from error
+            raise unreadable(self._thread, field, str(error) or type(error).__name__) from error
 
     def record(self, ns: bytes, checkpoint_id: bytes, data: bytes) -> Record:
         """One record."""

@@ -231,7 +231,7 @@ class RedisSaver(BaseRedisSaver):
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy a thread with its whole history. What the target held before is replaced.
 
-        One round trip, atomic; a second if the source holds run ids. A source that does not exist
+        Atomic, in one round trip, or three if the source holds run ids. A source that does not exist
         changes nothing.
         """
         self._driver.run(history.copy_thread(self._plans, source_thread_id, target_thread_id))

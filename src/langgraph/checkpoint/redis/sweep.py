@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 _SURVEY: Final = scripts.load("survey")
 _MANIFESTS: Final = scripts.load("manifests")
+_WRITE_SEGMENTS: Final = scripts.load("write_segments")
 _SLICE: Final = scripts.load("sweep")
 _END: Final = scripts.load("sweep_end")
 
-_SURVEYED: Final = 1000
-_SLICED: Final = 500
+_SURVEYED: Final = 250
+_SLICED: Final = 100
 _ATTEMPTS: Final = 5
 
 
@@ -107,7 +108,7 @@ class _Superseded(Exception):  # noqa: N818 - a signal between the steps of a sw
 
 @dataclass(slots=True)
 class Sweep:
-    """One thread's sweep. Round trips: a survey page per 1,000 records, a slice per 500 fields, some more."""
+    """One thread's sweep. Round trips: a survey page per 250 records, a slice per 100 fields, some more."""
 
     plans: Plans
     thread: Thread
@@ -163,6 +164,7 @@ class Sweep:
         if not useless:
             return
         shared = yield from self._segments(needed)
+        shared |= yield from self._written(staying)
         orphans = (yield from self._segments(useless)) - shared
         yield from self._slices(b"value", sorted(useless), 1)
         yield from self._slices(b"segment", sorted(orphans), 1)
@@ -175,6 +177,14 @@ class Sweep:
             for names in reply:
                 starts = range(0, len(names), SEGMENT_NAME_LENGTH)
                 found |= {keys.segment(names[i : i + SEGMENT_NAME_LENGTH]) for i in starts}
+        return found
+
+    def _written(self, lines: Sequence[Line]) -> Plan[set[bytes]]:
+        """Segments that writes name: their checkpoint named them, and may have been put anew since."""
+        found: set[bytes] = set()
+        for at in range(0, len(lines), _SURVEYED):
+            names = [part for line in lines[at : at + _SURVEYED] for part in line.name]
+            found.update((yield Call(_WRITE_SEGMENTS, self.thread.keys[:1], names)))
         return found
 
     def _slices(self, kind: bytes, words: Sequence[bytes], width: int) -> Plan[None]:
