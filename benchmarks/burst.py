@@ -1,6 +1,7 @@
 """Many writes at once on one async saver, against one pipeline of the very same calls.
 
-The calls are not rebuilt here: a connection notes what the saver sends; the pipeline sends that.
+The calls are not rebuilt here: a connection notes what the saver sends for each write by itself; the
+pipeline sends that.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ async def _start_over(saver: AsyncRedisSaver, step: Step) -> None:
 
 
 async def _noted(url: str, step: Step) -> list[tuple[Any, ...]]:
-    """The script calls of one burst, from a saver whose scripts the server knows already."""
+    """The script calls of one burst, each by itself, from a saver whose scripts the server knows already."""
     calls: list[tuple[Any, ...]] = []
     pool = ConnectionPool.from_url(url, connection_class=NotingConnection, calls=calls)
     async with (
@@ -81,7 +82,8 @@ async def _noted(url: str, step: Step) -> list[tuple[Any, ...]]:
         await _all_at_once(saver, step, [])
         await _start_over(saver, step)
         calls.clear()
-        await _all_at_once(saver, step, [])
+        for made, name in MADE:  # One after the other: at once, many of them would travel as one call.
+            await saver.aput_writes(step.stored(THREAD), made, name)
     await pool.aclose()
     return calls
 

@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, ResponseError
 
-from langgraph._redis.plan import Call, Plan, Refusal, merged, shares
+from langgraph._redis.combine import BATCH, Combiner
+from langgraph._redis.plan import Call, Plan, Refusal, Script, merged, shares
 
 T = TypeVar("T")
 Client: TypeAlias = Any  # redis.Redis, RedisCluster, their asyncio twins: they share no useful base class.
@@ -25,9 +26,6 @@ _RAW: Final[dict[str, Any]] = {NEVER_DECODE: True}
 
 LANES: Final = 4
 """Round trips under way at once, per event loop. More calls wait, and travel together."""
-
-BATCH: Final = 128
-"""Calls that travel in one pipeline at most."""
 
 
 def _refused(call: Call, error: ResponseError) -> Refusal:
@@ -56,32 +54,32 @@ def _unknown(replies: Sequence[Any]) -> list[int]:
 
 
 class SyncDriver:
-    """Runs plans over a sync client, in the caller's thread."""
+    """Runs plans over a sync client, in the caller's thread.
+
+    Writes of many threads at once travel together (`combine`); all else goes out at once.
+    """
 
     def __init__(self, client: Client, *, cluster: bool = False) -> None:
         self.client = client
         self._cluster = cluster
+        self._combiner = Combiner(self._send)
 
     def run(self, plan: Plan[T]) -> T:
         """Run a plan to its end and return its result."""
         try:
             asked = next(plan)
             while True:
-                asked = plan.send(self._many(asked) if isinstance(asked, list) else self._one(asked))
+                asked = plan.send(self._ask(asked) if isinstance(asked, list) else self._ask([asked])[0])
         except StopIteration as done:
             result: T = done.value
             return result
 
-    def _one(self, call: Call) -> Any:
-        try:
-            try:
-                return self.client.execute_command(*call.command(), **_RAW)
-            except NoScriptError:
-                return self.client.execute_command(*call.command_with_source(), **_RAW)
-        except ResponseError as error:
-            return _refused(call, error)
+    def _ask(self, calls: list[Call]) -> list[Any]:
+        if len(calls) == 1 and isinstance(calls[0].verb, Script) and calls[0].verb.group:
+            return _settle(calls, [self._combiner.ask(calls[0])])
+        return _settle(calls, self._send(calls))
 
-    def _many(self, calls: list[Call]) -> list[Any]:
+    def _send(self, calls: list[Call]) -> list[Any]:
         if self._cluster or len(calls) == 1:
             return [self._one(call) for call in calls]
         replies = self._pipeline([call.command() for call in calls])
@@ -90,7 +88,16 @@ class SyncDriver:
             again = self._pipeline([calls[at].command_with_source() for at in unknown])
             for at, reply in zip(unknown, again, strict=True):
                 replies[at] = reply
-        return _settle(calls, replies)
+        return replies
+
+    def _one(self, call: Call) -> Any:
+        try:
+            try:
+                return self.client.execute_command(*call.command(), **_RAW)
+            except NoScriptError:
+                return self.client.execute_command(*call.command_with_source(), **_RAW)
+        except ResponseError as error:
+            return error
 
     def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
         with self.client.pipeline(transaction=False) as pipe:

@@ -1,24 +1,31 @@
--- Uses every command that is needed, and leaves nothing behind.
+-- Tries every command that is needed, and leaves nothing behind.
 -- KEYS scratch, scratch copy
--- Reply 1, or the server's error.
+-- Reply 1, or the server's first error.
 local a, b = KEYS[1], KEYS[2]
-redis.call('UNLINK', a, b)
-redis.call('EXISTS', a)
-redis.call('HSET', a, 'x', '1')
-redis.call('HSETNX', a, 'y', '1')
-redis.call('HGET', a, 'x')
-redis.call('HMGET', a, 'x')
-redis.call('HEXISTS', a, 'x')
-redis.call('HDEL', a, 'x')
-redis.call('COPY', a, b)
-redis.call('UNLINK', a, b)
-redis.call('ZADD', a, 0, 'x')
-redis.call('ZSCORE', a, 'x')
-redis.call('ZRANGEBYLEX', a, '-', '+', 'LIMIT', 0, 1)
-redis.call('ZREVRANGEBYLEX', a, '+', '-', 'LIMIT', 0, 1)
-redis.call('ZREVRANGEBYSCORE', a, '+inf', '-inf', 'LIMIT', 0, 1)
-redis.call('ZREM', a, 'x')
-redis.call('SADD', b, 'x')
-redis.call('SMEMBERS', b)
-redis.call('SREM', b, 'x')
-return 1
+local failed
+local function try(...)
+  local reply = redis.pcall(...)
+  if type(reply) == 'table' and reply.err then failed = failed or reply end
+end
+
+try('UNLINK', a, b)
+try('EXISTS', a)
+try('HSET', a, 'x', '1')
+try('HSETNX', a, 'y', '1')
+try('HGET', a, 'x')
+try('HMGET', a, 'x')
+try('HEXISTS', a, 'x')
+try('HDEL', a, 'x')
+try('COPY', a, b)
+try('UNLINK', a, b)
+try('ZADD', a, 0, 'x')
+try('ZSCORE', a, 'x')
+try('ZRANGEBYLEX', a, '-', '+', 'LIMIT', 0, 1)
+try('ZREVRANGEBYLEX', a, '+', '-', 'LIMIT', 0, 1)
+try('ZREVRANGEBYSCORE', a, '+inf', '-inf', 'LIMIT', 0, 1)
+try('ZREM', a, 'x')
+try('SADD', b, 'x')
+try('SMEMBERS', b)
+try('SREM', b, 'x')
+try('UNLINK', a, b)
+return failed or 1

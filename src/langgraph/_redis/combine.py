@@ -1,0 +1,116 @@
+"""Calls of many threads, sent by one of them: what a fan-out writes at once travels together.
+
+Only for scripts that take several requests in one run (`Script.group`). One thread at a time sends;
+those that come meanwhile queue, and the first of them then sends for all.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from langgraph._redis.plan import Call, merged, shares
+
+BATCH: Final = 128
+"""Calls that one thread sends for all at most."""
+
+
+class _Waiting:
+    """A call whose thread waits: for its reply, or for its turn to send `batch`."""
+
+    __slots__ = ("batch", "call", "error", "reply", "woken")
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.reply: Any = None
+        self.error: BaseException | None = None
+        self.batch: list[_Waiting] = []
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+
+class Combiner:
+    """Sends calls one batch at a time.
+
+    Args:
+        send: Sends calls in one round trip and returns a reply, or an exception, for each.
+    """
+
+    def __init__(self, send: Callable[[list[Call]], list[Any]]) -> None:
+        self._send = send
+        self._reset()
+
+    def _reset(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._busy = False
+        self._queue: deque[_Waiting] = deque()
+
+    def ask(self, call: Call) -> Any:
+        """Send a call, or have it sent, and return its reply.
+
+        An exception that the server answered with is returned, not raised; a connection's is raised.
+        """
+        if self._process != os.getpid():  # Forked: the thread that was sending is not in this process.
+            self._reset()
+        mine = _Waiting(call)
+        with self._lock:
+            if self._busy:
+                self._queue.append(mine)
+            else:
+                self._busy = True
+                mine.batch = [mine]
+        if not mine.batch:
+            self._wait(mine)
+        if mine.batch:
+            self._lead(mine.batch)
+        if mine.error is not None:
+            raise mine.error
+        return mine.reply
+
+    def _wait(self, mine: _Waiting) -> None:
+        try:
+            mine.woken.acquire()
+        except BaseException:  # Interrupted: whoever counts on this thread must not.
+            with self._lock:
+                if mine in self._queue:
+                    self._queue.remove(mine)
+                    raise
+            mine.woken.acquire()
+            if mine.batch:
+                self._lead([other for other in mine.batch if other is not mine])
+            raise
+
+    def _lead(self, batch: list[_Waiting]) -> None:
+        try:
+            runs = merged([waiting.call for waiting in batch])
+            replies = self._send([call for call, _ in runs]) if runs else []
+            answers = (
+                share
+                for (_, count), reply in zip(runs, replies, strict=True)
+                for share in shares(reply, count)
+            )
+            for waiting, answer in zip(batch, answers, strict=True):
+                waiting.reply = answer
+        except BaseException as error:
+            for waiting in batch:
+                waiting.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._pass_on()
+            for waiting in batch:
+                waiting.batch = []
+                waiting.woken.release()
+
+    def _pass_on(self) -> None:
+        """Let the first of those who wait send for all of them."""
+        with self._lock:
+            batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            self._busy = bool(batch)
+        if batch:
+            batch[0].batch = batch
+            batch[0].woken.release()
