@@ -56,15 +56,21 @@ class Combiner:
         """
         if self._process != os.getpid():  # Forked: the thread that was sending is not in this process.
             self._reset()
-        mine = _Waiting(call)
         with self._lock:
-            if self._busy:
-                self._queue.append(mine)
-            else:
+            mine = _Waiting(call) if self._busy else None
+            if mine is None:
                 self._busy = True
-                mine.batch = [mine]
-        if not mine.batch:
-            self._wait(mine)
+            else:
+                self._queue.append(mine)
+        if mine is not None:
+            return self._shared(mine)
+        try:
+            return self._send([call])[0]
+        finally:
+            self._pass_on()
+
+    def _shared(self, mine: _Waiting) -> Any:
+        self._wait(mine)
         if mine.batch:
             self._lead(mine.batch)
         if mine.error is not None:

@@ -70,9 +70,9 @@ local function segment_fields(value, fields, seen, known)
   if not stop then return end
   for first = 2, stop - 1, 10 do
     local name = string.sub(value, first, first + 9)
-    if not seen[name] and not string.find(known, name, 1, true) then
+    if not seen[name] then
       seen[name] = true
-      fields[#fields + 1] = 's/' .. name
+      if not string.find(known, name, 1, true) then fields[#fields + 1] = 's/' .. name end
     end
   end
 end

@@ -16,8 +16,8 @@ from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 from langgraph._redis.errors import CorruptRecordError
 
-COMPRESS_FROM: Final = 384
-"""Bytes from which compression is tried; below, it saves next to nothing."""
+COMPRESS_FROM: Final = 640
+"""Bytes from which compression is tried; a message of 480 bytes would lose a quarter, at 7 us."""
 
 MSGPACK: Final = b"msgpack"
 """The type tag of what can be split and spliced."""

@@ -59,7 +59,7 @@ class Reader:
         self._thread = thread
         self._values = pairs(values)
         self._sealed = pairs(segments)
-        self._open: dict[bytes, bytes] = dict(shelf.segments)
+        self._open: dict[bytes, Segment] = dict(shelf.segments)
         self.held: dict[str, Held] = {}
 
     def _guarded(self, field: bytes, read: Callable[..., T], *args: Any) -> T:
@@ -132,13 +132,14 @@ class Reader:
 
     def _segments(self, names: bytes) -> tuple[Segment, ...]:
         starts = range(0, len(names), SEGMENT_NAME_LENGTH)
-        return tuple(self._segment(names[at : at + SEGMENT_NAME_LENGTH]) for at in starts)
+        return tuple([self._segment(names[at : at + SEGMENT_NAME_LENGTH]) for at in starts])
 
     def _segment(self, name: bytes) -> Segment:
-        data = self._open.get(name)
-        if data is None:
-            data = self._open[name] = self._guarded(keys.segment(name), self._opened, name)
-        return Segment(name, data)
+        found = self._open.get(name)
+        if found is None:
+            data = self._guarded(keys.segment(name), self._opened, name)
+            found = self._open[name] = Segment(name, data)
+        return found
 
     def _opened(self, name: bytes) -> bytes:
         sealed = self._sealed.get(keys.segment(name))

@@ -44,7 +44,7 @@ class Shelf:
 
     Attributes:
         channels: What is known of each.
-        segments: The bytes of all their segments, by name.
+        segments: All their segments, by name.
         names: These names, between spaces, as scripts are given them.
         size: Bytes that all this takes, about.
         largest: The channel with the most bytes in segments.
@@ -57,9 +57,9 @@ class Shelf:
     ) -> None:
         self.channels = channels
         self.id = checkpoint_id
-        self.segments = {s.name: s.data for held in channels.values() for s in held.segments}
+        self.segments = {piece.name: piece for held in channels.values() for piece in held.segments}
         self.names = b" ".join(self.segments)
-        self.size = sum(map(len, self.segments.values())) + _OVERHEAD * (1 + len(channels))
+        self.size = sum(len(piece.data) for piece in self.segments.values()) + _OVERHEAD * (1 + len(channels))
         self.largest = max(channels.values(), key=_bytes, default=NOTHING)
         self._previous = (before.id, before.largest) if before is not None else (None, NOTHING)
 
