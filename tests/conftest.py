@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # The same examples in every run, so that a red run means a change; DEEP_EXAMPLES=5000 searches.
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
 settings.register_profile(
-    "steady", derandomize=True, deadline=None, max_examples=40, suppress_health_check=_QUIET
+    "steady", derandomize=True, deadline=None, max_examples=80, suppress_health_check=_QUIET
 )
 settings.register_profile(
     "deep",

@@ -15,7 +15,13 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
+from langgraph.types import Send
+
+SERDE = JsonPlusSerializer()
+QUOTED_AT_MOST = 30_000
+"""Bytes: what quotes a quotation doubles, and an example is to stay small."""
 
 SIZES = (0, 5, 60, 70, 380, 400, 3_000)
 
@@ -86,6 +92,22 @@ def _changed_table(value: dict[Any, Any]) -> st.SearchStrategy[Any]:
     """A key that is there keeps its place; one that is new comes last."""
     some = st.integers(0, len(value)).map(lambda n: dict(list(value.items())[:n]))
     return st.one_of(tables.map(lambda more: {**value, **more}), some, values)
+
+
+def quoting(held: list[Any]) -> st.SearchStrategy[Any]:
+    """Values that contain other channels' values, as the input of a task contains the messages."""
+    quoted = [value for value in held if len(SERDE.dumps_typed(value)[1]) < QUOTED_AT_MOST]
+    if not quoted:
+        return values
+    one = st.integers(0, len(quoted) - 1).map(lambda at: quoted[at])
+    return st.one_of(
+        one,
+        st.tuples(one, items).map(list),
+        st.tuples(items, one, items).map(lambda it: {"before": it[0], "all": it[1], 1: it[2]}),
+        st.tuples(one, one).map(lambda it: [it[0], "between", it[1]]),
+        st.tuples(one, items).map(lambda it: Send("node", {"messages": it[0], "more": it[1]})),
+        one.map(_DeltaSnapshot),
+    )
 
 
 def changed(value: Any) -> st.SearchStrategy[Any]:

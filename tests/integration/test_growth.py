@@ -1,0 +1,93 @@
+"""What a thread costs as it grows, and that nothing ends at some thousands of anything."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+import redis
+from langgraph.graph import START, MessagesState, StateGraph
+
+from langgraph.checkpoint.redis.aio import AsyncRedisSaver
+from steps import Chain, config_of
+from texts import prose
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.redis import RedisSaver
+
+SHORT, LONG = 50, 300
+
+
+def converse(saver: RedisSaver, thread: str, turns: int) -> None:
+    builder = StateGraph(MessagesState)
+    builder.add_node("answer", lambda state: {"messages": [("ai", prose(len(state["messages"])))]})
+    builder.add_edge(START, "answer")
+    graph = builder.compile(checkpointer=saver)
+    for turn in range(turns):
+        question: Any = {"messages": [("human", prose(-turn))]}
+        graph.invoke(question, config_of(thread))
+
+
+def bytes_of(client: redis.Redis, prefix: str, thread: str) -> int:
+    keys = [f"{prefix}:{{{thread}}}:{part}" for part in ("data", "index")]
+    return sum(int(cast("Any", client.memory_usage(key, samples=0))) for key in keys)
+
+
+@pytest.mark.every_server
+def test_a_conversation_is_stored_once_whatever_its_length(
+    saver: RedisSaver, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    converse(saver, "short", SHORT)
+    converse(saver, "long", LONG)
+
+    short = bytes_of(redis_client, key_prefix, "short") / SHORT
+    long = bytes_of(redis_client, key_prefix, "long") / LONG
+    assert long <= 8 * 1024
+    assert long <= 1.3 * short
+
+
+async def test_a_checkpoint_with_thousands_of_writes_is_read_at_once(async_saver: AsyncRedisSaver) -> None:
+    """More than Lua's `unpack` takes."""
+    config = await Chain(config_of("wide")).aput(async_saver, channel=1)
+    await asyncio.gather(
+        *(async_saver.aput_writes(config, [("a", n), ("b", n)], f"{n:05}") for n in range(9_000))
+    )
+
+    found = await async_saver.aget_tuple(config)
+
+    assert found is not None
+    assert found.pending_writes is not None
+    assert len(found.pending_writes) == 18_000
+
+
+async def test_thousands_of_channels_are_stored_and_read(async_saver: AsyncRedisSaver) -> None:
+    values = {f"channel {n}": "x" * 100 for n in range(9_000)}
+    chain = Chain(config_of("broad"))
+    await chain.aput(async_saver, **values)
+    await chain.aput(async_saver, one_more=1)
+
+    found = await async_saver.aget(config_of("broad"))
+
+    assert found is not None
+    assert found["channel_values"] == {**values, "one_more": 1}
+
+
+async def test_thousands_of_namespaces_are_listed_and_pruned(async_saver: AsyncRedisSaver) -> None:
+    """Each call of a subgraph makes one."""
+    await asyncio.gather(
+        *(Chain(config_of("calls", f"sub:{n}")).aput(async_saver, channel=n) for n in range(5_000))
+    )
+    await async_saver.aprune(["calls"])
+
+    listed = [it async for it in async_saver.alist({"configurable": {"thread_id": "calls"}})]
+
+    assert len({it.config["configurable"]["checkpoint_ns"] for it in listed}) == 5_000
+
+
+async def test_thousands_of_threads_are_listed(async_saver: AsyncRedisSaver) -> None:
+    await asyncio.gather(*(Chain(config_of(n)).aput(async_saver, channel=n) for n in range(3_000)))
+
+    threads = {it.config["configurable"]["thread_id"] async for it in async_saver.alist(None)}
+
+    assert threads == {str(n) for n in range(3_000)}

@@ -1,0 +1,196 @@
+"""Calls of many threads: one sends for those who wait, and everybody has the reply to their own call."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, ResponseError
+
+from langgraph._redis.combine import BATCH, Combiner
+from langgraph._redis.drivers import SyncDriver
+from langgraph._redis.plan import Call, Plan, Script
+from unit.recorders import Recorder
+from waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+
+GROUPED = Script("grouped", b"return {}", "the-sha", 1, group=1)
+
+
+def call_of(number: int, key: bytes = b"key") -> Call:
+    return Call(GROUPED, [key], [number])
+
+
+class Line:
+    """A combiner whose first call is under way until `opened`, and those who come meanwhile."""
+
+    def __init__(self, threads: ThreadPoolExecutor, answer: Callable[[list[Call]], list[Any]]) -> None:
+        self.sent: list[list[list[Any]]] = []
+        self.combiner = Combiner(self._send)
+        self._answer = answer
+        self._threads = threads
+        self._gate = threading.Event()
+        self._first = self._asked(call_of(-1, b"first"))
+        assert eventually(lambda: len(self.sent) == 1)
+
+    def _send(self, calls: list[Call]) -> list[Any]:
+        self.sent.append([list(call.args) for call in calls])
+        assert self._gate.wait(10)
+        return self._answer(calls)
+
+    def _asked(self, call: Call) -> Future[Any]:
+        return self._threads.submit(self.combiner.ask, call)
+
+    def come(self, *calls: Call) -> list[Future[Any]]:
+        """A thread for each comes, one after the other, and waits."""
+        return [self._queued(call, number) for number, call in enumerate(calls, 1)]
+
+    def _queued(self, call: Call, number: int) -> Future[Any]:
+        caller = self._asked(call)
+        assert eventually(lambda: len(self.combiner._queue) == number)
+        return caller
+
+    def opened(self) -> None:
+        """Answer from now on, the first caller before all others."""
+        self._gate.set()
+        self._first.result(10)
+
+
+def doubled(calls: list[Call]) -> list[Any]:
+    """The script that doubles each number it is given."""
+    return [[2 * number for number in call.args if isinstance(number, int)] for call in calls]
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(BATCH + 12) as pool:
+        yield pool
+
+
+def test_a_call_alone_is_sent_as_it_is() -> None:
+    assert Combiner(doubled).ask(call_of(4)) == [8]
+
+
+def test_those_who_come_while_one_sends_travel_together(threads: ThreadPoolExecutor) -> None:
+    line = Line(threads, doubled)
+    callers = line.come(*map(call_of, range(5)))
+
+    line.opened()
+
+    assert [caller.result(10) for caller in callers] == [[0], [2], [4], [6], [8]]
+    assert line.sent[1:] == [[[0, 1, 2, 3, 4]]]
+
+
+def test_requests_of_other_keys_are_calls_of_their_own(threads: ThreadPoolExecutor) -> None:
+    line = Line(threads, doubled)
+    callers = line.come(call_of(1, b"a"), call_of(2, b"a"), call_of(3, b"b"))
+
+    line.opened()
+
+    assert [caller.result(10) for caller in callers] == [[2], [4], [6]]
+    assert line.sent[1:] == [[[1, 2], [3]]]
+
+
+def test_very_many_travel_in_several_batches(threads: ThreadPoolExecutor) -> None:
+    line = Line(threads, doubled)
+    callers = line.come(*map(call_of, range(BATCH + 10)))
+
+    line.opened()
+
+    assert [caller.result(10) for caller in callers] == [[2 * number] for number in range(BATCH + 10)]
+    assert [len(group) for batch in line.sent[1:] for group in batch] == [BATCH, 10]
+
+
+def test_a_refusal_is_the_reply_of_those_who_shared_the_command(threads: ThreadPoolExecutor) -> None:
+    refusal = ResponseError("WRONGTYPE")
+
+    def answer(calls: list[Call]) -> list[Any]:
+        return [refusal if call.keys == [b"a"] else [7] for call in calls]
+
+    line = Line(threads, answer)
+    callers = line.come(call_of(1, b"a"), call_of(2, b"a"), call_of(3, b"b"))
+    line.opened()
+
+    assert [caller.result(10) for caller in callers] == [refusal, refusal, [7]]
+
+
+def test_an_outage_is_raised_for_all_who_travelled_and_the_next_goes_on(threads: ThreadPoolExecutor) -> None:
+    down = [False]
+
+    def answer(calls: list[Call]) -> list[Any]:
+        if down[0]:
+            down[0] = False
+            raise RedisConnectionError("gone")
+        return doubled(calls)
+
+    line = Line(threads, answer)
+    callers = line.come(call_of(1), call_of(2))
+    down[0] = True
+    with pytest.raises(RedisConnectionError, match="gone"):
+        line.opened()
+
+    assert [caller.result(10) for caller in callers] == [[2], [4]]
+    assert line.combiner.ask(call_of(5)) == [10]
+
+
+def test_an_outage_of_a_batch_reaches_each_of_its_callers(threads: ThreadPoolExecutor) -> None:
+    def answer(calls: list[Call]) -> list[Any]:
+        if calls[0].keys == [b"key"]:
+            raise RedisConnectionError("gone")
+        return doubled(calls)
+
+    line = Line(threads, answer)
+    callers = line.come(call_of(1), call_of(2), call_of(3))
+    line.opened()
+
+    assert [type(caller.exception(10)) for caller in callers] == [RedisConnectionError] * 3
+    assert line.combiner.ask(call_of(5, b"other")) == [10]
+
+
+def test_among_many_threads_everybody_has_their_own_reply(threads: ThreadPoolExecutor) -> None:
+    combiner = Combiner(doubled)
+
+    def many(caller: int) -> list[Any]:
+        return [combiner.ask(call_of(100 * caller + number)) for number in range(100)]
+
+    found = list(threads.map(many, range(30)))
+
+    assert found == [[[2 * (100 * caller + number)] for number in range(100)] for caller in range(30)]
+
+
+def test_a_forked_process_does_not_wait_for_its_parents_threads(
+    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(threads, doubled)
+    monkeypatch.setattr("os.getpid", lambda: 1)
+
+    in_child = threads.submit(line.combiner.ask, call_of(4))
+
+    assert eventually(lambda: len(line.sent) == 2)
+    line.opened()
+    assert in_child.result(10) == [8]
+
+
+def _asking(call: Call) -> Plan[Any]:
+    return (yield call)
+
+
+def test_the_sync_driver_sends_such_calls_and_their_source_where_it_must() -> None:
+    recorder = Recorder(NoScriptError("No matching script."), [8])
+
+    assert SyncDriver(recorder).run(_asking(call_of(4))) == [8]
+    assert recorder.sent == [
+        ["EVALSHA", "the-sha", 1, b"key", 4],
+        ["EVAL", b"return {}", 1, b"key", 4],
+    ]
+
+
+def test_the_sync_driver_raises_what_such_a_call_is_refused_with() -> None:
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        SyncDriver(Recorder(ResponseError("WRONGTYPE"))).run(_asking(call_of(4)))
