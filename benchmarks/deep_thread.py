@@ -62,14 +62,10 @@ async def _build(url: str, made: Sequence[Step]) -> None:
         AsyncRedisSaver.from_conn_string(redis_client=client) as saver,
     ):
         puts = [
-            partial(
-                saver.aput, step.config(DEEP), step.checkpoint, step.metadata, step.new_versions
-            )
+            partial(saver.aput, step.config(DEEP), step.checkpoint, step.metadata, step.new_versions)
             for step in made
         ]
-        writing = [
-            partial(saver.aput_writes, step.stored(DEEP), step.writes, step.task) for step in made
-        ]
+        writing = [partial(saver.aput_writes, step.stored(DEEP), step.writes, step.task) for step in made]
         await together([*puts, *writing], at_once=250)
 
 
@@ -138,9 +134,7 @@ def _operations(saver: RedisSaver, tail: Sequence[Step]) -> dict[str, tuple[floa
     by_id = first.stored(DEEP)
     requests: dict[str, list[Act]] = {
         "put": [_put(saver, step, DEEP) for step in tail],
-        "put_writes": [
-            partial(api.put_writes, by_id, writes(number), task(number)) for number in range(50)
-        ],
+        "put_writes": [partial(api.put_writes, by_id, writes(number), task(number)) for number in range(50)],
         "get_tuple, latest": [partial(api.get_tuple, config(DEEP))] * 20,
         "get_tuple, by id": [partial(api.get_tuple, by_id)] * 20,
         "list, limit 10": [partial(api.list, config(DEEP), 10)] * 20,

@@ -72,14 +72,10 @@ def _blocking(saver: BaseCheckpointSaver[Any]) -> Callable[..., Any]:
 
 
 def _awaited(saver: BaseCheckpointSaver[Any]) -> Callable[..., Any]:
-    return (
-        _builder().add_node("work", _awork, input_schema=Part).compile(checkpointer=saver).ainvoke
-    )
+    return _builder().add_node("work", _awork, input_schema=Part).compile(checkpointer=saver).ainvoke
 
 
-def _course(
-    memory: Callable[..., Any], ours: Callable[..., Any], sends: int, rounds: int
-) -> Course[Samples]:
+def _course(memory: Callable[..., Any], ours: Callable[..., Any], sends: int, rounds: int) -> Course[Samples]:
     def runs(invoke: Callable[..., Any]) -> Callable[[int], Act]:
         given = {"count": sends, "answers": []}
         return lambda number: partial(invoke, given, config(f"fan-out-{sends}-{number}"))

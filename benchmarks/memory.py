@@ -69,6 +69,4 @@ def _section(weighed: dict[int, int]) -> Section:
 
 
 def _figure(turns: int, total: int, a_turn: float, target: float | None) -> Figure:
-    return Figure(
-        f"{turns} turns", (f"{total:,}", f"{a_turn:,.0f}"), a_turn, target, {"bytes": total}
-    )
+    return Figure(f"{turns} turns", (f"{total:,}", f"{a_turn:,.0f}"), a_turn, target, {"bytes": total})

@@ -181,9 +181,7 @@ def _all_blocks(field: Field, messages: int, effort: Effort) -> Course[list[dict
     return blocks
 
 
-def _figures(
-    style: str, messages: int, blocks: Sequence[dict[str, Samples]]
-) -> list[tuple[str, Figure]]:
+def _figures(style: str, messages: int, blocks: Sequence[dict[str, Samples]]) -> list[tuple[str, Figure]]:
     found = []
     for name, targets in TARGETS.items():
         timed = [block[name] for block in blocks]
@@ -206,9 +204,7 @@ def _figure(name: str, target: float | None, blocks: Sequence[Samples], style: s
         between(ratio, "{:.2f}".format),
     )
     raw: dict[str, Any] = {who: each.as_json() for who, each in found.items()}
-    return Figure(
-        name, cells, ratio.median, target, {"style": style, **raw, "ratio": ratio.as_json()}
-    )
+    return Figure(name, cells, ratio.median, target, {"style": style, **raw, "ratio": ratio.as_json()})
 
 
 def _section(style: str, found: Sequence[tuple[str, Figure]]) -> Section:
@@ -227,9 +223,7 @@ def _section(style: str, found: Sequence[tuple[str, Figure]]) -> Section:
     return Section(f"Operations, {style}", columns, tuple(ordered), NOTE)
 
 
-def _steps(
-    memory: NextVersion, ours: NextVersion, messages: int, window: int
-) -> dict[str, list[Step]]:
+def _steps(memory: NextVersion, ours: NextVersion, messages: int, window: int) -> dict[str, list[Step]]:
     wanted = sizes(messages, window)
     return {"memory": steps(memory, wanted), "ours": steps(ours, wanted)}
 

@@ -72,9 +72,11 @@ def test_what_follows_an_id_behind_a_nul_does_not_change_the_order(pair: tuple[s
 
 
 @given(text=texts)
-def test_an_encoded_id_holds_no_separator(text: str) -> None:
-    assert not set("\x00\t\n/") & set(names.part(text))
-    assert not set("\x00\t\n") & set(names.last(text))
+def test_an_encoded_id_holds_no_separator_nor_any_control_character_but_the_escape(text: str) -> None:
+    controls = set(map(chr, range(32))) - {"\x01"}
+
+    assert not (controls | {"/"}) & set(names.part(text))
+    assert not controls & set(names.last(text))
 
 
 @given(text=texts)

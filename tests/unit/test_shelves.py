@@ -24,7 +24,7 @@ def test_a_shelf_knows_its_segments_by_name() -> None:
 
     shelf = Shelf({"x": Held("1", segments=(one, other)), "y": Held("2")})
 
-    assert dict(shelf.segments) == {b"aaaaaaaaaa": b"1", b"bbbbbbbbbb": b"2"}
+    assert shelf.segments == {b"aaaaaaaaaa": one, b"bbbbbbbbbb": other}
     assert shelf.names == b"aaaaaaaaaa bbbbbbbbbb"
 
 
