@@ -10,11 +10,12 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from redis.asyncio import Connection, ConnectionPool, Redis
+
 from benchmarks.figures import Effort, Figure, Section, milliseconds
 from benchmarks.measure import Act, Course, Samples, arun, between, race, ratio, spread
 from benchmarks.workload import Step, config, steps, task, writes
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
-from redis.asyncio import Connection, ConnectionPool, Redis
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import redis
+from redis.asyncio import Redis
+
 from benchmarks.figures import Effort, Figure, Section, microseconds
 from benchmarks.measure import (
     Act,
@@ -22,10 +24,8 @@ from benchmarks.measure import (
     together,
 )
 from benchmarks.workload import Step, config, steps, task, writes
-from langgraph.checkpoint.redis.aio import AsyncRedisSaver
-from redis.asyncio import Redis
-
 from langgraph.checkpoint.redis import RedisSaver
+from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

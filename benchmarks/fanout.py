@@ -8,16 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import redis
-from benchmarks.figures import Effort, Figure, Section, milliseconds
-from benchmarks.measure import Act, Course, Samples, arun, between, race, ratio, run, spread
-from benchmarks.workload import config, text
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 from typing_extensions import TypedDict
 
+from benchmarks.figures import Effort, Figure, Section, milliseconds
+from benchmarks.measure import Act, Course, Samples, arun, between, race, ratio, run, spread
+from benchmarks.workload import config, text
 from langgraph.checkpoint.redis import RedisSaver
+from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import redis
-from benchmarks.figures import Figure, Section
-from benchmarks.workload import config, text
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 
+from benchmarks.figures import Figure, Section
+from benchmarks.workload import config, text
 from langgraph.checkpoint.redis import RedisSaver
 
 FEW, MANY = 50, 300

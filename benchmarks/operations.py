@@ -11,6 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import redis
+from langgraph.checkpoint.memory import InMemorySaver
+
 from benchmarks.figures import Effort, Figure, Section, microseconds
 from benchmarks.measure import (
     Act,
@@ -28,10 +30,8 @@ from benchmarks.measure import (
     spread,
 )
 from benchmarks.workload import NextVersion, Step, Write, config, steps, task, writes
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.redis.aio import AsyncRedisSaver
-
 from langgraph.checkpoint.redis import RedisSaver
+from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

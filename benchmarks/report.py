@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from benchmarks.figures import Section
     from rich.console import Console
+
+    from benchmarks.figures import Section
 
 COLOURS = {"PASS": "green", "over": "red", "": "default"}
 

@@ -17,11 +17,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from typing import TYPE_CHECKING
 
 import redis
+from rich.console import Console
+
 from benchmarks import burst, deep_thread, fanout, memory, operations, report
 from benchmarks.figures import FULL, QUICK, Effort, Section
 from benchmarks.machine import facts
-from rich.console import Console
-
 from servers import start_valkey
 
 if TYPE_CHECKING:

@@ -286,17 +286,31 @@ def test_the_runs_of_a_deleted_thread_forget_it(plans: Plans) -> None:
 
     calls = several(plan.send([b"one", b"other"]))
 
-    assert [call.command() for call in calls] == [
+    assert [call.command() for call in calls[:2]] == [
         ["SREM", plans.core.keys.run(run), keys.member(thread(plans))] for run in ("one", "other")
     ]
-    returned(plan, [1, 1])
+    assert [call.command() for call in calls[2:]] == [
+        ["ZSCORE", thread(plans).index, f"r/{run}".encode()] for run in ("one", "other")
+    ]
+    returned(plan, [1, 1, None, None])
+
+
+def test_a_run_that_wrote_to_a_thread_while_it_was_deleted_is_told_again(plans: Plans) -> None:
+    plan = plans.delete_thread("thread")
+    next(plan)
+    plan.send([b"one", b"other"])
+
+    (told,) = several(plan.send([1, 1, None, 0.0]))
+
+    assert told.command() == ["SADD", plans.core.keys.run("other"), keys.member(thread(plans))]
+    returned(plan, [1])
 
 
 def test_a_deleted_thread_is_registered_anew_with_its_runs(plans: Plans) -> None:
     returned_after(put_with_run(plans), [[1, 1, STORED]])
     assert verbs(next(put_with_run(plans))) == ["put"]
 
-    returned_after(plans.delete_thread("thread"), [[RUN.encode()], [1]])
+    returned_after(plans.delete_thread("thread"), [[RUN.encode()], [1, None]])
 
     assert verbs(next(put_with_run(plans))) == ["ZADD", "SADD", "put"]
 
@@ -304,6 +318,6 @@ def test_a_deleted_thread_is_registered_anew_with_its_runs(plans: Plans) -> None
 def test_a_run_that_forgot_its_thread_is_told_anew(plans: Plans) -> None:
     returned_after(put_with_run(plans), [[1, 1, STORED]])
 
-    returned_after(plans.forget_runs(thread(plans), [RUN]), [[1]])
+    returned_after(plans.forget_runs(thread(plans), [RUN]), [[1, None]])
 
     assert "SADD" in verbs(next(put_with_run(plans)))

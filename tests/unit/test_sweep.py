@@ -218,10 +218,10 @@ def test_runs_without_a_checkpoint_left_forget_the_thread(sweep: Sweep) -> None:
 
     end = only(plan.send(1))
     assert list(end.args[1:]) == [b"a"]
-    (forgotten,) = several(plan.send([b"a"]))
+    forgotten, _ = several(plan.send([b"a"]))
 
     assert forgotten.command() == ["SREM", sweep.plans.core.keys.run("a"), b"thread"]
-    returned(plan, [1])
+    returned(plan, [1, None])
 
 
 def test_a_sweep_that_another_overtook_begins_anew(sweep: Sweep) -> None:

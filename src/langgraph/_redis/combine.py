@@ -72,7 +72,7 @@ class Combiner:
     def _shared(self, mine: _Waiting) -> Any:
         self._wait(mine)
         if mine.batch:
-            self._lead(mine.batch)
+            self._lead(mine)
         if mine.error is not None:
             raise mine.error
         return mine.reply
@@ -80,20 +80,20 @@ class Combiner:
     def _wait(self, mine: _Waiting) -> None:
         try:
             mine.woken.acquire()
-        except BaseException:  # Interrupted: whoever counts on this thread must not.
+        except BaseException:  # Interrupted: the others must not wait for this thread.
             with self._lock:
                 if mine in self._queue:
                     self._queue.remove(mine)
-                    raise
-            mine.woken.acquire()
             if mine.batch:
-                self._lead([other for other in mine.batch if other is not mine])
+                self._lead(mine)
             raise
 
-    def _lead(self, batch: list[_Waiting]) -> None:
+    def _lead(self, mine: _Waiting) -> None:
+        """Send for all of a batch, of which one's own call is the first."""
+        batch = mine.batch
         try:
             runs = merged([waiting.call for waiting in batch])
-            replies = self._send([call for call, _ in runs]) if runs else []
+            replies = self._send([call for call, _ in runs])
             answers = (
                 share
                 for (_, count), reply in zip(runs, replies, strict=True)
@@ -109,14 +109,15 @@ class Combiner:
         finally:
             self._pass_on()
             for waiting in batch:
-                waiting.batch = []
-                waiting.woken.release()
+                if waiting is not mine:
+                    waiting.woken.release()
 
     def _pass_on(self) -> None:
         """Let the first of those who wait send for all of them."""
         with self._lock:
             batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
             self._busy = bool(batch)
+            if batch:
+                batch[0].batch = batch
         if batch:
-            batch[0].batch = batch
             batch[0].woken.release()

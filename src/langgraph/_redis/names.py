@@ -74,7 +74,7 @@ def version(value: str | float) -> str:
     """Encode a channel version; numbers that compare equal are one version, a string is another."""
     if isinstance(value, str):
         return last(value)
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, int) or value.is_integer():
         value = int(value)
     return f"{_NUMBER}{value}"
 
@@ -89,9 +89,11 @@ def text_of(argument: str, value: Any) -> str:
     Raises:
         TypeError: For any other type, `bool` included.
     """
-    if type(value) is str:
-        return value
-    if isinstance(value, (str, int, UUID)) and not isinstance(value, bool):
+    if isinstance(value, str):
+        return str.__str__(value)  # An enumeration's own `str` would be its name.
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int.__repr__(value)
+    if isinstance(value, UUID):
         return str(value)
     kind = type(value).__name__
     raise TypeError(f"{argument} must be a str, an int or a UUID, not {kind}: {value!r:.80}")

@@ -51,7 +51,7 @@ class BaseRedisSaver(BaseCheckpointSaver[str]):
             current: The channel's version, a number if another saver began the thread; or None.
             channel: Not used; LangGraph keeps it for compatibility.
         """
-        number = 0 if current is None else int(str(current).partition(".")[0])
+        number = int(current.partition(".")[0] if isinstance(current, str) else current or 0)
         return f"{number + 1:032}.{random.getrandbits(40):010x}"
 
     def __repr__(self) -> str:

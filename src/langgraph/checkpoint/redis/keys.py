@@ -195,6 +195,11 @@ RUNS: Final = (b"[r/", b"(r0")
 """The bounds of the runs in an index, for ZRANGEBYLEX."""
 
 
+def run_member(run: str) -> bytes:
+    """What an index calls a run."""
+    return b"r/" + encoded(run)
+
+
 def run_of_member(member: bytes) -> bytes:
     """The run, as scripts are given it, of a member of an index."""
     return member[2:]

@@ -187,7 +187,14 @@ class Plans:
         yield from self.forget_runs(thread, [keys.decoded(run) for run in runs])
 
     def forget_runs(self, thread: Thread, runs: Sequence[str]) -> Plan[None]:
-        """Take a thread out of the index of these runs."""
+        """Take a thread out of the index of these runs, but for those that wrote to it meanwhile."""
         self.core.touches.forget(thread)
-        if runs:
-            yield [Call("SREM", [self.core.keys.run(run)], [keys.member(thread)]) for run in runs]
+        if not runs:
+            return
+        name = [keys.member(thread)]
+        removals = [Call("SREM", [self.core.keys.run(run)], name) for run in runs]
+        looks = [Call("ZSCORE", [thread.index], [keys.run_member(run)]) for run in runs]
+        found = (yield [*removals, *looks])[len(runs) :]
+        back = [run for run, score in zip(runs, found, strict=True) if score is not None]
+        if back:
+            yield [Call("SADD", [self.core.keys.run(run)], name) for run in back]
