@@ -73,6 +73,21 @@ async def test_thousands_of_channels_are_stored_and_read(async_saver: AsyncRedis
     assert found["channel_values"] == {**values, "one_more": 1}
 
 
+async def test_thousands_of_channels_with_segments_are_stored_and_read(
+    async_saver: AsyncRedisSaver, key_prefix: str, redis_url: str
+) -> None:
+    values = {f"channel {n}": [prose(n, 600), prose(-n, 600)] for n in range(9_000)}
+    chain = Chain(config_of("heavy"))
+    await chain.aput(async_saver, **values)
+    await chain.aput(async_saver, one_more=1)
+
+    async with AsyncRedisSaver.from_conn_string(redis_url, key_prefix=key_prefix) as other:
+        found = await other.aget(config_of("heavy"))
+
+    assert found is not None
+    assert found["channel_values"] == {**values, "one_more": 1}
+
+
 async def test_thousands_of_namespaces_are_listed_and_pruned(async_saver: AsyncRedisSaver) -> None:
     """Each call of a subgraph makes one."""
     await asyncio.gather(

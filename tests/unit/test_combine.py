@@ -10,7 +10,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ResponseError
 
-from langgraph._redis.combine import BATCH, Combiner
+from langgraph._redis.combine import BATCH, ROUNDS, Combiner
 from langgraph._redis.drivers import SyncDriver
 from langgraph._redis.plan import Call, Plan, Script
 from unit.recorders import Recorder
@@ -151,6 +151,46 @@ def test_an_outage_of_a_batch_reaches_each_of_its_callers(threads: ThreadPoolExe
 
     assert [type(caller.exception(10)) for caller in callers] == [RedisConnectionError] * 3
     assert line.combiner.ask(call_of(5, b"other")) == [10]
+
+
+def test_a_thread_that_is_interrupted_while_it_sends_leaves_nobody_waiting(
+    threads: ThreadPoolExecutor,
+) -> None:
+    def answer(calls: list[Call]) -> list[Any]:
+        if calls[0].args == [1]:
+            raise KeyboardInterrupt
+        return doubled(calls)
+
+    line = Line(threads, answer)
+    callers = line.come(call_of(1), call_of(2, b"other"))
+    with pytest.raises(KeyboardInterrupt):
+        line.opened()
+
+    assert [type(caller.exception(10)) for caller in callers] == [KeyboardInterrupt] * 2
+    assert line.combiner.ask(call_of(5)) == [10]
+
+
+def test_a_thread_sends_for_others_some_rounds_only_then_one_of_them_does(
+    threads: ThreadPoolExecutor,
+) -> None:
+    senders: list[int] = []
+    callers: list[Future[Any]] = []
+
+    def next_come(calls: list[Call]) -> list[Any]:
+        """While one is sent, the next one comes."""
+        senders.append(threading.get_ident())
+        if len(callers) < ROUNDS + 3:
+            callers.append(threads.submit(combiner.ask, call_of(len(callers) + 1)))
+            assert eventually(lambda: len(combiner._queue) == 1)
+        return doubled(calls)
+
+    combiner = Combiner(next_come)
+    assert combiner.ask(call_of(0)) == [0]
+
+    assert eventually(lambda: len(callers) == ROUNDS + 3)
+    assert [caller.result(10) for caller in callers] == [[2 * n] for n in range(1, ROUNDS + 4)]
+    assert senders[: ROUNDS + 1] == [threading.get_ident()] * (ROUNDS + 1)
+    assert threading.get_ident() not in senders[ROUNDS + 1 :]
 
 
 def test_among_many_threads_everybody_has_their_own_reply(threads: ThreadPoolExecutor) -> None:

@@ -1,7 +1,7 @@
 """Calls of many threads, sent by one of them: what a fan-out writes at once travels together.
 
-Only for scripts that take several requests in one run (`Script.group`). One thread at a time sends;
-those that come meanwhile queue, and the first of them then sends for all.
+Only for scripts that take several requests in one run (`Script.group`). One thread at a time sends; those
+that come meanwhile queue, and it sends for them, too. After some rounds the first that waits takes over.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from langgraph._redis.plan import Call, merged, shares
 BATCH: Final = 128
 """Calls that one thread sends for all at most."""
 
+ROUNDS: Final = 8
+"""Batches that a thread sends for others before its own call returns."""
+
 
 class _Waiting:
-    """A call whose thread waits: for its reply, or for its turn to send `batch`."""
+    """A call whose thread waits: for its reply, or to send for all."""
 
-    __slots__ = ("batch", "call", "error", "reply", "woken")
+    __slots__ = ("call", "error", "leads", "reply", "woken")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.reply: Any = None
         self.error: BaseException | None = None
-        self.batch: list[_Waiting] = []
+        self.leads = False
         self.woken = threading.Lock()
         self.woken.acquire()
 
@@ -67,30 +70,44 @@ class Combiner:
         try:
             return self._send([call])[0]
         finally:
-            self._pass_on()
+            self._lead()
 
     def _shared(self, mine: _Waiting) -> Any:
-        self._wait(mine)
-        if mine.batch:
-            self._lead(mine)
-        if mine.error is not None:
-            raise mine.error
-        return mine.reply
-
-    def _wait(self, mine: _Waiting) -> None:
         try:
             mine.woken.acquire()
         except BaseException:  # Interrupted: the others must not wait for this thread.
             with self._lock:
                 if mine in self._queue:
                     self._queue.remove(mine)
-            if mine.batch:
-                self._lead(mine)
+            if mine.leads:
+                self._lead()
             raise
+        if mine.leads:
+            self._lead()
+        if mine.error is not None:
+            raise mine.error
+        return mine.reply
 
-    def _lead(self, mine: _Waiting) -> None:
-        """Send for all of a batch, of which one's own call is the first."""
-        batch = mine.batch
+    def _lead(self) -> None:
+        """Send for those who wait, then let the first who still waits go on."""
+        try:
+            for _ in range(ROUNDS):
+                with self._lock:
+                    batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+                if not batch:
+                    break
+                self._serve(batch)
+        finally:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            self._busy = bool(self._queue)
+            if self._queue:
+                self._queue[0].leads = True
+                self._queue[0].woken.release()
+
+    def _serve(self, batch: list[_Waiting]) -> None:
         try:
             runs = merged([waiting.call for waiting in batch])
             replies = self._send([call for call, _ in runs])
@@ -107,17 +124,5 @@ class Combiner:
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._pass_on()
             for waiting in batch:
-                if waiting is not mine:
-                    waiting.woken.release()
-
-    def _pass_on(self) -> None:
-        """Let the first of those who wait send for all of them."""
-        with self._lock:
-            batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-            self._busy = bool(batch)
-            if batch:
-                batch[0].batch = batch
-        if batch:
-            batch[0].woken.release()
+                waiting.woken.release()
