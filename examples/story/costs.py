@@ -95,8 +95,9 @@ def _weights(talk: list[Growth], tools: list[Growth]) -> list[RenderableType]:
         ),
         _growth_table("Calling a tool in every turn", tools),
         note(
-            f"From {_size(tools[0].a_turn)} to {_size(tools[-1].a_turn)} a turn: this agent hands "
-            "its tool the whole conversation, and that is a part of the call that is stored."
+            f"From {_size(tools[0].a_turn)} to {_size(tools[-1].a_turn)} a turn: this agent hands its "
+            "tool the whole conversation. What the checkpoint holds of it is not stored again, unless the "
+            "model answers before the checkpoint is stored, as a scripted one does at times."
         ),
     ]
 

@@ -24,7 +24,7 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 from langgraph._redis.errors import CorruptRecordError
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.codec import MSGPACK, Codec
+from langgraph.checkpoint.redis.codec import COMPRESS_RECORD_FROM, MSGPACK, Codec
 from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment
 from langgraph.checkpoint.redis.splice import join, splice
 
@@ -55,7 +55,7 @@ class Record(NamedTuple):
 
 def record_tail(codec: Codec, run: bytes, delta: Sequence[bytes], body: list[Any]) -> bytes:
     """What follows the refs in a record; the script puts parent and refs before it."""
-    return b"".join((run, b"\n", b"\t".join(delta), b"\n", codec.pack(body)))
+    return b"".join((run, b"\n", b"\t".join(delta), b"\n", codec.pack(body, COMPRESS_RECORD_FROM)))
 
 
 def read_record(codec: Codec, data: bytes) -> Record:
