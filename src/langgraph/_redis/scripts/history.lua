@@ -61,7 +61,7 @@ local function seeds(record, refs)
       else
         local field = 'v/' .. ns .. '/' .. ref
         local value = redis.call('HGET', data, field)
-        segment_fields(value, segments, seen, '')
+        if value then segment_fields(value, segments, seen, '') end
         for _, item in ipairs({channel, 'v', field, value}) do found[#found + 1] = item end
       end
     end

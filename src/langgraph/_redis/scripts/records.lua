@@ -65,7 +65,7 @@ end
 -- Adds to `fields` the segments of a manifest (10 characters each, after the M) that are not in `seen`
 -- nor in `known`, a list of names between spaces.
 local function segment_fields(value, fields, seen, known)
-  if not value or string.byte(value) ~= 77 then return end
+  if string.byte(value) ~= 77 then return end
   local stop = string.find(value, '\n', 1, true)
   if not stop then return end
   for first = 2, stop - 1, 10 do
@@ -79,7 +79,7 @@ end
 
 -- Likewise, the segments that the entries of a write field name.
 local function entry_segments(blob, fields, seen, known)
-  if not blob or not string.find(blob, '\n\4', 1, true) then return end
+  if not string.find(blob, '\n\4', 1, true) then return end
   each_entry(blob, function(_, _, entry)
     local names = string.match(entry, '^[^\n]*\n[^\n]*\n\4([^\n]*)\n')
     if names then segment_fields('M' .. names .. '\n', fields, seen, known) end
@@ -95,32 +95,33 @@ local function with_names(fields, found)
   return named
 end
 
-local function size_of(list)
-  local size = 0
-  for _, item in ipairs(list) do if item then size = size + #item end end
-  return size
-end
-
 -- Adds one checkpoint to `reply`, {entries, {value field, value, ...}, {segment field, bytes, ...}}, each
 -- value and segment once. False if there is no such checkpoint, else how many bytes it added.
 local function add(reply, data, ns, id, seen, known)
   local record = redis.call('HGET', data, 'c/' .. ns .. '/' .. id)
   if not record then return false end
-  local entries, values, pieces = reply[1], reply[2], reply[3]
-  local fields = value_fields(ns, string.match(record, '^1[^\n]*\n([^\n]*)\n'), seen)
-  local found, segments = hmget(data, fields), {}
-  for i, field in ipairs(fields) do
-    values[#values + 1] = field
-    values[#values + 1] = found[i]
-    segment_fields(found[i], segments, seen, known)
+  local size, values, pieces = #record, reply[2], reply[3]
+  local fields, segments = value_fields(ns, string.match(record, '^1[^\n]*\n([^\n]*)\n'), seen), {}
+  for i, value in ipairs(hmget(data, fields)) do
+    values[#values + 1] = fields[i]
+    values[#values + 1] = value
+    if value then
+      size = size + #value
+      segment_fields(value, segments, seen, known)
+    end
   end
   local writes = writes_of(data, ns, id)
-  for i = 2, #writes, 2 do entry_segments(writes[i], segments, seen, known) end
-  local bytes = hmget(data, segments)
-  for i, segment in ipairs(segments) do
-    pieces[#pieces + 1] = segment
-    pieces[#pieces + 1] = bytes[i]
+  for i = 2, #writes, 2 do
+    if writes[i] then
+      size = size + #writes[i]
+      entry_segments(writes[i], segments, seen, known)
+    end
   end
-  entries[#entries + 1] = {ns, id, record, writes}
-  return #record + size_of(found) + size_of(bytes) + size_of(writes)
+  for i, bytes in ipairs(hmget(data, segments)) do
+    pieces[#pieces + 1] = segments[i]
+    pieces[#pieces + 1] = bytes
+    size = size + (bytes and #bytes or 0)
+  end
+  reply[1][#reply[1] + 1] = {ns, id, record, writes}
+  return size
 end

@@ -16,7 +16,7 @@ for field in string.gmatch(string.sub(mark, #token + 1), '[^\n]+') do
     local _, refs = lines(record)
     local segments = {}
     for _, value in ipairs(hmget(data, value_fields(string.match(field, '^c/([^/]*)/'), refs, spared))) do
-      segment_fields(value, segments, {}, '')
+      if value then segment_fields(value, segments, {}, '') end
     end
     for _, segment in ipairs(segments) do spared[segment] = true end
   end

@@ -6,6 +6,8 @@
 local fields, seen = {}, {}
 for at = 1, #ARGV, 2 do
   local writes = writes_of(KEYS[1], ARGV[at], ARGV[at + 1])
-  for i = 2, #writes, 2 do entry_segments(writes[i], fields, seen, '') end
+  for i = 2, #writes, 2 do
+    if writes[i] then entry_segments(writes[i], fields, seen, '') end
+  end
 end
 return fields

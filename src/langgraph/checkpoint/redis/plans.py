@@ -75,7 +75,7 @@ class Plans:
         (entry,), values, segments = reply
         reader = Reader(self.codec, at.thread, values, segments, shelf)
         found = reader.tuple_of(entry)
-        self.core.shelves.put(self.shelf_key(at.thread, at.ns), Shelf(reader.held, found.checkpoint["id"]))
+        self.core.shelves.put(self.shelf_key(at.thread, at.ns), Shelf(reader.held(), found.checkpoint["id"]))
         return found
 
     def put(

@@ -7,7 +7,7 @@ in it than was stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from langgraph.checkpoint.base import CheckpointTuple, PendingWrite
 
@@ -22,6 +22,9 @@ from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf
 from langgraph.checkpoint.redis.splice import is_plain, join
 
 T = TypeVar("T")
+
+# A channel, and the fields of what is `Held` of it.
+_Known: TypeAlias = "tuple[str, Any, bytes | None, tuple[Segment, ...], Any]"
 
 _GONE: Final = "it is gone, and a checkpoint needs it"
 
@@ -60,7 +63,7 @@ class Reader:
         self._values = pairs(values)
         self._sealed = pairs(segments)
         self._open: dict[bytes, Segment] = dict(shelf.segments)
-        self.held: dict[str, Held] = {}
+        self._found: list[_Known] = []
 
     def _guarded(self, field: bytes, read: Callable[..., T], *args: Any) -> T:
         """Read something that a field held; whatever goes wrong names the field."""
@@ -78,27 +81,33 @@ class Reader:
         return self._guarded(b"c/%b/%b" % (ns, checkpoint_id), read_record, self._codec, data)
 
     def tuple_of(self, entry: Sequence[Any]) -> CheckpointTuple:
-        """One checkpoint. What is known of its channels is in `held` then."""
+        """One checkpoint."""
         ns, checkpoint_id, data, writes = entry
         record = self.record(ns, checkpoint_id, data)
-        values, self.held = self._channels(ns, record)
+        values = self._channels(ns, record)
         return self._tuple(keys.decoded(ns), keys.decoded(checkpoint_id), record, values, writes)
 
-    def _channels(self, ns: bytes, record: Record) -> tuple[dict[str, Any], dict[str, Held]]:
+    def _channels(self, ns: bytes, record: Record) -> dict[str, Any]:
+        """The values, in the order of their versions. What is known of them then is for `held`."""
         refs = {ref.partition(b"/")[0]: ref for ref in record.refs if b"/" in ref}
         values: dict[str, Any] = {}
-        held: dict[str, Held] = {}
+        found: list[_Known] = []
         for channel, version in record.checkpoint["channel_versions"].items():
             ref = refs.get(keys.word(channel))
             if ref is not None:
                 values[channel], pieces = self.value(keys.value(ns, ref))
-                held[channel] = Held(version, ref, pieces)
+                found.append((channel, version, ref, pieces, ABSENT))
             else:
                 small = record.inline.get(channel, ABSENT)
-                held[channel] = Held(version, inline=small)
+                found.append((channel, version, None, (), small))
                 if small is not ABSENT:
                     values[channel] = small
-        return values, held
+        self._found = found
+        return values
+
+    def held(self) -> dict[str, Held]:
+        """What is known of the channels of the checkpoint that was read last."""
+        return {channel: Held(*known) for channel, *known in self._found}
 
     def _tuple(
         self, ns: str, checkpoint_id: str, record: Record, values: dict[str, Any], writes: Sequence[bytes]
