@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from langgraph._redis.plan import Call, Plan
+from langgraph._redis.plan import Asked, Call, Pause, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def only(asked: Call | list[Call]) -> Call:
+def only(asked: Asked) -> Call:
     """The call of a round trip that makes one."""
     assert isinstance(asked, Call)
     return asked
 
 
-def several(asked: Call | list[Call]) -> list[Call]:
+def several(asked: Asked) -> list[Call]:
     """The calls of a round trip that makes several."""
     assert isinstance(asked, list)
     return asked
@@ -31,7 +31,8 @@ def verb(call: Call) -> str:
     return call.verb if isinstance(call.verb, str) else call.verb.name
 
 
-def verbs(asked: Call | list[Call]) -> list[str]:
+def verbs(asked: Asked) -> list[str]:
+    assert not isinstance(asked, Pause)
     return [verb(call) for call in (asked if isinstance(asked, list) else [asked])]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
@@ -10,7 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
 from langgraph._redis.drivers import AsyncDriver, SyncDriver
-from langgraph._redis.plan import Call, Plan, Refusal, Script
+from langgraph._redis.plan import Call, Pause, Plan, Refusal, Script
 from unit.recorders import AsyncRecorder, Recorder
 
 if TYPE_CHECKING:
@@ -166,3 +167,29 @@ def test_an_outage_is_no_reply_to_a_tolerant_call(run: Runner, calls: list[Call]
 
     with pytest.raises(RedisConnectionError, match="refused"):
         run(Recorder(error, error), asking(calls))
+
+
+def _pausing() -> Plan[str]:
+    yield Pause(0.01)
+    return "went on"
+
+
+def test_a_plan_may_pause() -> None:
+    began = time.monotonic()
+
+    assert SyncDriver(Recorder()).run(_pausing()) == "went on"
+    assert time.monotonic() - began >= 0.01
+
+
+async def test_a_plan_that_pauses_leaves_the_event_loop_to_others() -> None:
+    driver = AsyncDriver(lambda: AsyncRecorder(Recorder()), owned=False)
+    done: list[str] = []
+
+    async def other() -> None:
+        done.append("other")
+
+    async def pausing() -> None:
+        done.append(await driver.run(_pausing()))
+
+    await asyncio.gather(pausing(), other())
+    assert done == ["other", "went on"]

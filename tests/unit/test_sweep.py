@@ -8,7 +8,7 @@ import pytest
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph._redis.errors import RedisPersistenceError
-from langgraph._redis.plan import Call, Plan
+from langgraph._redis.plan import Call, Pause, Plan
 from langgraph.checkpoint.redis.codec import Codec
 from langgraph.checkpoint.redis.core import Core
 from langgraph.checkpoint.redis.keys import Keys
@@ -229,7 +229,11 @@ def test_a_sweep_that_another_overtook_begins_anew(sweep: Sweep) -> None:
     first = only(next(plan))
     plan.send(survey(surveyed(b"1"), surveyed(b"2")))
 
-    again = only(plan.send(0))
+    pause = plan.send(0)
+    assert isinstance(pause, Pause)
+    assert 0 <= pause.seconds < 0.1
+
+    again = only(next(plan))
 
     assert verbs(again) == ["survey"]
     assert token_of(again) != token_of(first)

@@ -8,6 +8,7 @@ decode. On a cluster the calls of one round trip may belong to several nodes, so
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
@@ -17,7 +18,7 @@ from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, ResponseError
 
 from langgraph._redis.combine import BATCH, Combiner
-from langgraph._redis.plan import Call, Plan, Refusal, Script, merged, shares
+from langgraph._redis.plan import Call, Pause, Plan, Refusal, Script, merged, shares
 
 T = TypeVar("T")
 Client: TypeAlias = Any  # redis.Redis, RedisCluster, their asyncio twins: they share no useful base class.
@@ -69,7 +70,13 @@ class SyncDriver:
         try:
             asked = next(plan)
             while True:
-                asked = plan.send(self._ask(asked) if isinstance(asked, list) else self._ask([asked])[0])
+                if isinstance(asked, Call):
+                    asked = plan.send(self._ask([asked])[0])
+                elif isinstance(asked, Pause):
+                    time.sleep(asked.seconds)
+                    asked = next(plan)
+                else:
+                    asked = plan.send(self._ask(asked))
         except StopIteration as done:
             result: T = done.value
             return result
@@ -251,10 +258,13 @@ class AsyncDriver:
         try:
             asked = next(plan)
             while True:
-                if isinstance(asked, list):
-                    asked = plan.send(await lane.ask(asked))
-                else:
+                if isinstance(asked, Call):
                     asked = plan.send((await lane.ask([asked]))[0])
+                elif isinstance(asked, Pause):
+                    await asyncio.sleep(asked.seconds)
+                    asked = next(plan)
+                else:
+                    asked = plan.send(await lane.ask(asked))
         except StopIteration as done:
             result: T = done.value
             return result

@@ -1,8 +1,8 @@
 """What an operation asks of a server. A plan never waits and never imports a client.
 
-A plan is a generator: it yields a `Call` (or a list of calls that travel in one round trip), is sent
-the reply (or the list of replies), and returns the operation's result. Drivers run plans; tests run
-them by hand, with `next` and `send`.
+A plan is a generator: it yields a `Call` (or a list of calls that travel in one round trip, or a
+`Pause`), is sent the reply (or the list of replies, or None), and returns the operation's result. Drivers
+run plans; tests run them by hand, with `next` and `send`.
 """
 
 from __future__ import annotations
@@ -80,5 +80,13 @@ class Refusal(NamedTuple):
     message: str
 
 
+class Pause(NamedTuple):
+    """Asks nothing, but to go on only after so many seconds."""
+
+    seconds: float
+
+
+Asked: TypeAlias = "Call | list[Call] | Pause"
+
 # `Any` is what a server replied; the plan that asked knows its shape.
-Plan: TypeAlias = Generator["Call | list[Call]", Any, T]
+Plan: TypeAlias = Generator[Asked, Any, T]

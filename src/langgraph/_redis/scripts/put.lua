@@ -15,11 +15,10 @@ for i = 11, first - 1 do
 end
 if run ~= '' and ARGV[8] == '0' and not redis.call('ZSCORE', index, 'r/' .. run) then return -1 end
 
--- What must not be there, and the mark of a sweep, in one look. The same bytes under the name of a new
--- segment: this very call, sent again after a lost reply.
-local found = redis.call('HMGET', data, 't/sweep', unpack(ARGV, first, bytes - 1))
+-- The same bytes under the name of a new segment: this very call, sent again after a lost reply.
 for i = 0, segments - 1 do
-  if found[i + 2] and found[i + 2] ~= ARGV[bytes + i] then return 0 end
+  local taken = redis.call('HGET', data, ARGV[first + i])
+  if taken and taken ~= ARGV[bytes + i] then return 0 end
 end
 
 local refs = ARGV[4]
@@ -46,5 +45,6 @@ if ns ~= '' then redis.call('ZADD', index, 0, 'i/' .. id .. '\0' .. ns) end
 if run ~= '' then redis.call('ZADD', index, 0, 'r/' .. run) end
 
 -- While values are being collected, the collector learns of records made since it looked.
-if found[1] then redis.call('HSET', data, 't/sweep', found[1] .. '\n' .. field) end
+local mark = redis.call('HGET', data, 't/sweep')
+if mark then redis.call('HSET', data, 't/sweep', mark .. '\n' .. field) end
 return 1

@@ -14,6 +14,7 @@ begins anew.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from langgraph._redis import scripts
 from langgraph._redis.errors import RedisPersistenceError
 from langgraph._redis.names import decode
-from langgraph._redis.plan import Call, Plan
+from langgraph._redis.plan import Call, Pause, Plan
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.drafts import new_segment_name
 from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH, Thread
@@ -37,7 +38,8 @@ _END: Final = scripts.load("sweep_end")
 
 _SURVEYED: Final = 250
 _SLICED: Final = 100
-_ATTEMPTS: Final = 5
+_ATTEMPTS: Final = 20
+_PAUSE: Final = 0.05
 
 
 class Line(NamedTuple):
@@ -120,10 +122,12 @@ class Sweep:
         Raises:
             RedisPersistenceError: If other sweeps of the thread began before this one could end.
         """
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             if (yield from self._tried(choice)):
                 return
             self.token = new_segment_name()
+            # Of two that overtake each other all the time, one must let the other end.
+            yield Pause(random.uniform(0, _PAUSE * (attempt + 1)))  # noqa: S311 - no secret.
         raise RedisPersistenceError(
             f"{decode(self.thread.data)!r} is being pruned by others all the time: let one process do it"
         )
