@@ -54,6 +54,11 @@ def _unknown(replies: Sequence[Any]) -> list[int]:
     return [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
 
 
+def _grouped(calls: Sequence[Call]) -> bool:
+    """Whether this is a call that one run of its script can serve with others."""
+    return len(calls) == 1 and isinstance(calls[0].verb, Script) and calls[0].verb.group > 0
+
+
 class SyncDriver:
     """Runs plans over a sync client, in the caller's thread.
 
@@ -82,7 +87,7 @@ class SyncDriver:
             return result
 
     def _ask(self, calls: list[Call]) -> list[Any]:
-        if len(calls) == 1 and isinstance(calls[0].verb, Script) and calls[0].verb.group:
+        if _grouped(calls):
             return _settle(calls, [self._combiner.ask(calls[0])])
         return _settle(calls, self._send(calls))
 
@@ -125,8 +130,9 @@ class _Lane:
 
     A call that finds a free slot goes straight out, in its caller's task. The others queue; whoever
     frees a slot sends up to `BATCH` of them as one pipeline, in which calls that one run of a script can
-    serve are one. So concurrency costs neither connections
-    nor round trips, and a call that fails or is cancelled leaves its neighbours alone.
+    serve are one. Those always queue until the loop's next turn, for the others of this turn. So
+    concurrency costs neither connections nor round trips, and a call that fails or is cancelled leaves its
+    neighbours alone.
     """
 
     def __init__(self, client: Client, *, cluster: bool) -> None:
@@ -134,31 +140,43 @@ class _Lane:
         self.guard: AsyncGenerator[None] | None = None
         self._cluster = cluster
         self._free = _width(client)
+        self._starting = False
         self._queue: deque[tuple[list[Call], asyncio.Future[list[Any]]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, calls: list[Call]) -> list[Any]:
         """Send calls that belong together and return their replies."""
-        if not self._free:
-            waiting: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-            self._queue.append((calls, waiting))
-            return await waiting
+        if not self._free or _grouped(calls):
+            return await self._wait(calls)
         self._free -= 1
         try:
             return _settle(calls, await self._send(calls))
         finally:
             self._next()
 
+    async def _wait(self, calls: list[Call]) -> list[Any]:
+        waiting: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._queue.append((calls, waiting))
+        if self._free and not self._starting:
+            self._free -= 1
+            self._start()
+        return await waiting
+
     def _next(self) -> None:
         """Pass a slot on to those who wait, or free it."""
-        if not self._queue:
+        if self._queue and not self._starting:
+            self._start()
+        else:
             self._free += 1
-            return
+
+    def _start(self) -> None:
+        self._starting = True
         task = asyncio.get_running_loop().create_task(self._drain())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _drain(self) -> None:
+        self._starting = False
         batch = self._batch()
         try:
             replies = iter(await self._send_merged([call for calls, _ in batch for call in calls]))
