@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import nlargest
 from typing import Any, NamedTuple
 
 from langgraph._redis.names import encode, version
@@ -124,9 +125,11 @@ class Draft:
 
         The smallest first: what contains another value is larger than it, and is stored without it.
         """
+        sources = nlargest(_SOURCES, self.held.values(), key=_size)
         for new in sorted(self.later, key=lambda new: len(new.data)):
-            if not self._contain(new):
+            if not self._contain(new, sources):
                 self._add_segments(new, (), header_length(new.data))
+                sources = nlargest(_SOURCES, (*sources, self.held[new.channel]), key=_size)
         return self
 
     def _extend(self, new: _New) -> bool:
@@ -147,9 +150,9 @@ class Draft:
             pieces = (*pieces, piece)
         self._store(new, self._manifest(new, plain(new.data[:offset], pieces)), pieces)
 
-    def _contain(self, new: _New) -> bool:
+    def _contain(self, new: _New, sources: Iterable[Held]) -> bool:
         """Add a value that contains another channel's segments."""
-        for held in sorted(self.held.values(), key=lambda held: held.size, reverse=True)[:_SOURCES]:
+        for held in sources:
             found = splice(new.data, held.segments)
             if found is not None:
                 self._store(new, self._manifest(new, found), ())
@@ -164,6 +167,10 @@ class Draft:
     def _store(self, new: _New, stored: bytes, pieces: tuple[Segment, ...]) -> None:
         self.values += (keys.value(self.ns, new.ref), stored)
         self.held[new.channel] = Held(new.version, new.ref, pieces)
+
+
+def _size(held: Held) -> int:
+    return held.size
 
 
 def draft(
