@@ -12,6 +12,7 @@ from redis.exceptions import NoScriptError, ResponseError
 
 from langgraph._redis.combine import BATCH, ROUNDS, Combiner
 from langgraph._redis.drivers import SyncDriver
+from langgraph._redis.errors import RedisPersistenceError
 from langgraph._redis.plan import Call, Plan, Script
 from unit.recorders import Recorder
 from waiting import eventually
@@ -166,7 +167,7 @@ def test_a_thread_that_is_interrupted_while_it_sends_leaves_nobody_waiting(
     with pytest.raises(KeyboardInterrupt):
         line.opened()
 
-    assert [type(caller.exception(10)) for caller in callers] == [KeyboardInterrupt] * 2
+    assert [type(caller.exception(10)) for caller in callers] == [RedisPersistenceError] * 2
     assert line.combiner.ask(call_of(5)) == [10]
 
 

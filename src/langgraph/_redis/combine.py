@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
+from langgraph._redis.errors import RedisPersistenceError
 from langgraph._redis.plan import Call, merged, shares
 
 BATCH: Final = 128
@@ -29,7 +30,7 @@ class _Waiting:
     def __init__(self, call: Call) -> None:
         self.call = call
         self.reply: Any = None
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
         self.leads = False
         self.woken = threading.Lock()
         self.woken.acquire()
@@ -118,11 +119,15 @@ class Combiner:
             )
             for waiting, answer in zip(batch, answers, strict=True):
                 waiting.reply = answer
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - each of its callers raises it.
             for waiting in batch:
                 waiting.error = error
-            if not isinstance(error, Exception):
-                raise
+        except BaseException:
+            for waiting in batch:
+                waiting.error = RedisPersistenceError(
+                    "the thread that sent this call was interrupted: try again"
+                )
+            raise
         finally:
             for waiting in batch:
                 waiting.woken.release()

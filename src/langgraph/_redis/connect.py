@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 import redis
 import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
 from langgraph._redis.drivers import Client
 
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
 _EMBEDDED: Final = "embedded://"
 _SCHEMES: Final = ("redis://", "rediss://", "unix://", _EMBEDDED)
 _POOL: Final[dict[str, Any]] = {"max_connections": 50, "timeout": 20}
+
+# A server or a balancer closes connections that are idle; every script may be sent again.
+_RETRIES: Final = 3
+_BACKOFF: Final = ExponentialBackoff(cap=0.5, base=0.02)
+_RETRIED: Final[dict[str, Any]] = {"retry_on_error": [redis.ConnectionError, redis.TimeoutError]}
 
 # Pool settings that an async client holds as objects of its own kind, or that belong to its parser.
 _NOT_SHARED: Final = frozenset(
@@ -100,7 +108,8 @@ class Endpoint:
     def sync_client(self) -> tuple[Client, bool]:
         """A sync client, and whether it is ours to close."""
         if self.brought is None:
-            pool = redis.BlockingConnectionPool.from_url(self._url or "", **{**_POOL, **self._args})
+            args = {**_POOL, **_RETRIED, "retry": Retry(_BACKOFF, _RETRIES), **self._args}
+            pool = redis.BlockingConnectionPool.from_url(self._url or "", **args)
             return redis.Redis.from_pool(pool), True
         if is_async(self.brought):
             return _sync_twin(self.brought), True
@@ -115,6 +124,7 @@ class Endpoint:
         if self.brought is not None:
             return self.brought
         args = {name: value for name, value in self._args.items() if name != "timeout"}
+        args = {**_RETRIED, "retry": AsyncRetry(_BACKOFF, _RETRIES), **args}
         pool = redis.asyncio.ConnectionPool.from_url(self._url or "", **args)
         return redis.asyncio.Redis.from_pool(pool)
 

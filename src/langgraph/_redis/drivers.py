@@ -296,6 +296,9 @@ class AsyncDriver:
         loop = asyncio.get_running_loop()
         lane = self._lanes.get(loop)
         if lane is None:
+            # A loop that was closed without closing its generators left its lane behind.
+            for closed in [other for other in self._lanes if other.is_closed()]:
+                del self._lanes[closed]
             lane = self._lanes[loop] = _Lane(self._client(), cluster=self._cluster)
         return lane
 

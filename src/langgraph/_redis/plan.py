@@ -54,16 +54,23 @@ class Call(NamedTuple):
         return ["EVAL", self.verb.source, self.verb.key_count, *self.keys, *self.args]
 
 
+MERGED_BYTES = 256 * 1024
+"""Bytes of arguments from which no more is added to one run of a script: it must not hold the server long."""
+
+
 def merged(calls: Sequence[Call]) -> list[tuple[Call, int]]:
     """Calls with those in a row that one run of a script can serve made one; and how many each stands for."""
     runs: list[tuple[Call, int]] = []
+    size = 0
     for call in calls:
-        if runs and isinstance(call.verb, Script) and call.verb.group:
+        size += sum(len(arg) for arg in call.args if isinstance(arg, bytes))
+        if runs and isinstance(call.verb, Script) and call.verb.group and size <= MERGED_BYTES:
             before, count = runs[-1]
             if before.verb is call.verb and before.keys == call.keys:
                 runs[-1] = (before._replace(args=[*before.args, *call.args]), count + 1)
                 continue
         runs.append((call, 1))
+        size = 0
     return runs
 
 

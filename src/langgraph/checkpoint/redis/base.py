@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,7 @@ class BaseRedisSaver(BaseCheckpointSaver[str]):
             channel: Not used; LangGraph keeps it for compatibility.
         """
         number = int(current.partition(".")[0] if isinstance(current, str) else current or 0)
-        return f"{number + 1:032}.{random.getrandbits(40):010x}"
+        return f"{number + 1:032}.{os.urandom(5).hex()}"
 
     def __repr__(self) -> str:
         """Name the class and where it stores."""

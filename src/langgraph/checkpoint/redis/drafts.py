@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,9 +24,9 @@ _SOURCES = 3  # Channels in which a value's contents are looked for: those with 
 def new_segment_name() -> bytes:
     """60 random bits: a name must never mean two things, not even after its thread was deleted.
 
-    Python reseeds `random` in forked children.
+    From the system: a program may seed `random`, and then names would come again.
     """
-    return urlsafe_b64encode(random.randbytes(9))[:SEGMENT_NAME_LENGTH]  # noqa: S311 - no secret.
+    return urlsafe_b64encode(os.urandom(9))[:SEGMENT_NAME_LENGTH]
 
 
 class _New(NamedTuple):

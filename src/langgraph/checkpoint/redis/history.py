@@ -118,12 +118,19 @@ def _copied(plans: Plans, source: Thread, target: Thread, told: Sequence[bytes])
     return reply
 
 
+def _refuse_text(argument: str, ids: Iterable[str]) -> None:
+    """A lone id would be taken for a sequence of ids of one letter each."""
+    if isinstance(ids, (str, bytes)):
+        raise TypeError(f"{argument} must be a sequence of ids, not one: [{ids!r:.80}]")
+
+
 def prune(plans: Plans, thread_ids: Iterable[str], strategy: str) -> Plan[None]:
     """Keep the latest checkpoint of each namespace, or nothing, of each of these threads.
 
     Raises:
         ValueError: For a strategy that is neither "keep_latest" nor "delete".
     """
+    _refuse_text("thread_ids", thread_ids)
     if strategy not in ("keep_latest", "delete"):
         raise ValueError(f'strategy must be "keep_latest" or "delete", not {strategy!r}')
     for thread_id in thread_ids:
@@ -139,6 +146,7 @@ def delete_for_runs(plans: Plans, run_ids: Iterable[str]) -> Plan[None]:
 
     What a DeltaChannel of a kept checkpoint is rebuilt from stays.
     """
+    _refuse_text("run_ids", run_ids)
     runs = [keys.run_id(run) for run in run_ids]
     if not runs:
         return

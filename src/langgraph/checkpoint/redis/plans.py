@@ -13,7 +13,7 @@ from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_metadata
 
 from langgraph._redis import scripts
 from langgraph._redis.errors import RedisPersistenceError
-from langgraph._redis.names import decode
+from langgraph._redis.names import decode, text_of
 from langgraph._redis.plan import Call, Plan
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.drafts import Draft, draft
@@ -98,7 +98,7 @@ class Plans:
                 return at.config(checkpoint["id"])
         raise RedisPersistenceError(
             f"checkpoint {checkpoint['id']!r} was not stored in {decode(at.thread.data)!r}: two new segments "
-            "met names that were in use, which chance does not do twice; is `random` seeded at each call?"
+            "met names that were in use, which chance does not do twice: report this"
         )
 
     def _send(self, at: Address, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft) -> Plan[bool]:
@@ -170,7 +170,7 @@ class Plans:
         args = (
             keys.encoded(at.ns),
             keys.encoded_id(at.id or ""),
-            keys.word(task_id),
+            keys.word(text_of("task_id", task_id)),
             packed.blob,
             keys.value(keys.encoded(at.ns), held.ref) if named and held.ref else b"",
             packed.last_segment,
