@@ -133,14 +133,14 @@ def test_a_value_that_cannot_be_read_is_named(value: bytes) -> None:
 def test_a_value_that_is_gone_is_named_and_never_left_out() -> None:
     stored = Stored(values={b"v//messages/2": None})
 
-    assert refusal_of(stored) == unreadable("v//messages/2") + "it is gone, and a checkpoint needs it"
+    assert refusal_of(stored) == unreadable("v//messages/2") + GONE
 
 
 def test_a_segment_that_is_gone_is_named() -> None:
     stored = in_segments()
     stored.segments[b"s/bbbbbbbbbb"] = None
 
-    assert refusal_of(stored) == unreadable("s/bbbbbbbbbb") + "it is gone, and a checkpoint needs it"
+    assert refusal_of(stored) == unreadable("s/bbbbbbbbbb") + GONE
 
 
 def test_a_segment_that_cannot_be_read_is_named() -> None:

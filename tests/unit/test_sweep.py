@@ -191,24 +191,51 @@ def test_a_long_thread_is_surveyed_page_by_page(sweep: Sweep) -> None:
     assert b"c//1" in call.args
 
 
-def test_records_go_first_then_values_then_segments_that_nothing_else_names(sweep: Sweep) -> None:
+def asked_of(call: Call, first: int = 1) -> list[object]:
+    """Arguments, without a budget or a token before them."""
+    return list(call.args[first:])
+
+
+def test_records_go_together_with_what_nothing_names_then(sweep: Sweep) -> None:
     plan = sweep.drop(latest_of_each_namespace)
     next(plan)
 
-    records = only(plan.send(survey(surveyed(b"1", refs=b"m/1\tx/1"), surveyed(b"2", b"1", b"m/2\tx/1"))))
-    assert list(records.args[1:]) == [b"record", b"", b"1"]
-    shared = only(plan.send(1))
-    assert set(shared.args) == {b"v//m/2", b"v//x/1"}
-    written = only(plan.send([b"aaaaaaaaaabbbbbbbbbb", b""]))
-    assert list(written.args) == [b"", b"2"]
-    useless = only(plan.send([b"s/dddddddddd"]))
-    assert list(useless.args) == [b"v//m/1"]
-    values = only(plan.send([b"aaaaaaaaaaccccccccccdddddddddd"]))
-    assert list(values.args[1:]) == [b"value", b"v//m/1"]
-    segments = only(plan.send(1))
-    assert list(segments.args[1:]) == [b"segment", b"s/cccccccccc"]
+    written = only(plan.send(survey(surveyed(b"1", refs=b"m/1\tx/1"), surveyed(b"2", b"1", b"m/2\tx/1"))))
+    assert asked_of(written) == [b"", b"2"]
+    needed = only(plan.send([1, [b"s/dddddddddd"]]))
+    assert asked_of(needed) == [b"v//m/2", b"v//x/1"]
+    useless = only(plan.send([b"aaaaaaaaaabbbbbbbbbb", b""]))
+    assert asked_of(useless) == [b"v//m/1"]
+    going = only(plan.send([b"aaaaaaaaaaccccccccccdddddddddd"]))
+    assert asked_of(going) == [2, b"", b"1", b"v//m/1", b"s/cccccccccc"]
     assert verbs(plan.send(1)) == ["sweep_end"]
     returned(plan, [])
+
+
+def test_a_value_goes_with_the_last_record_that_names_it(sweep: Sweep) -> None:
+    plan = sweep.drop(latest_of_each_namespace)
+    next(plan)
+    ids = [b"%02d" % number for number in range(31)]
+    plan.send(survey(*(surveyed(name, refs=b"m/1" if int(name) < 25 else b"m/2") for name in ids)))
+    plan.send([1, []])
+    plan.send([b"", b""])
+
+    first = only(plan.send([b"aaaaaaaaaa"]))
+    second = only(plan.send(1))
+
+    assert asked_of(first) == [40, *(word for name in ids[:20] for word in (b"", name))]
+    assert asked_of(second)[-2:] == [b"v//m/1", b"s/aaaaaaaaaa"]
+
+
+def test_what_a_budget_left_out_is_asked_for_again(sweep: Sweep) -> None:
+    plan = sweep.drop(latest_of_each_namespace)
+    next(plan)
+    plan.send(survey(surveyed(b"1", refs=b"m/1\tx/1"), surveyed(b"2", refs=b"m/2\tx/2")))
+    plan.send([1, []])
+
+    again = only(plan.send([b"aaaaaaaaaa"]))
+
+    assert asked_of(again) == [b"v//x/2"]
 
 
 def test_runs_without_a_checkpoint_left_forget_the_thread(sweep: Sweep) -> None:

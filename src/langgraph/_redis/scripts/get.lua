@@ -1,7 +1,7 @@
 -- One checkpoint with its values and writes.
 -- KEYS data, index
 -- ARGV namespace, id ('' for the largest), names of segments that the client holds (space-separated)
--- Reply as `add` says; nil if there is none.
+-- Reply as `add` says; nil if there is none; the field's name if the index has it and the data do not
 --!include records
 local ns, id = ARGV[1], ARGV[2]
 if id == '' then
@@ -10,4 +10,6 @@ if id == '' then
   id = string.sub(newest, #ns + 4)
 end
 local reply = {{}, {}, {}}
-return add(reply, KEYS[1], ns, id, {}, ARGV[3]) and reply or nil
+if add(reply, KEYS[1], ns, id, {}, ARGV[3]) then return reply end
+local field = 'c/' .. ns .. '/' .. id
+return redis.call('ZSCORE', KEYS[2], field) and field or nil

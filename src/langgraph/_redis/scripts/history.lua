@@ -69,10 +69,12 @@ local function seeds(record, refs)
   return found
 end
 
-local steps, record = {}, record_of(id)
-while record and left > 0 and #steps < most do
+local steps, record, size = {}, record_of(id), 0
+while record and left > 0 and #steps < most and size < 4000000 do
   local parent, refs = lines(record)
+  if parent == id then parent = '' end
   local entries = wanted_entries(id)
+  for _, item in ipairs(entries) do size = size + #item end
   steps[#steps + 1] = {id, entries, seeds(record, refs)}
   id, record = parent or '', record_of(parent or '')
 end

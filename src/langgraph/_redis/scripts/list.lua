@@ -3,7 +3,8 @@
 -- ARGV upper and lower bound of members "c/<namespace>/<id>" of one namespace, the root's if all are listed;
 --      upper and lower bound of members "i/<id>\0<namespace>" of all others, or '' and '';
 --      most checkpoints, most bytes, '1' for values and writes too, names of segments that the client holds
--- Reply {namespace and id to go on below, or '' and '', then as `add` says}; nil if there is no such thread
+-- Reply {namespace and id to go on below, or '' and '', then as `add` says}; nil if there is no such
+--      thread; a field's name if the index has it and the data do not
 --!include records
 local data, index = KEYS[1], KEYS[2]
 local most, budget, whole, known = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1', ARGV[8]
@@ -43,15 +44,16 @@ local both = #listed + #others
 while count < math.min(most, both) and size < budget do
   ns, id = following()
   count = count + 1
+  local added
   if whole then
-    size = size + (add(reply, data, ns, id, seen, known) or 0)
+    added = add(reply, data, ns, id, seen, known)
   else
     local record = redis.call('HGET', data, 'c/' .. ns .. '/' .. id)
-    if record then
-      reply[1][#reply[1] + 1] = {ns, id, record, {}}
-      size = size + #record
-    end
+    reply[1][#reply[1] + 1] = {ns, id, record, {}}
+    added = record and #record
   end
+  if not added then return 'c/' .. ns .. '/' .. id end
+  size = size + added
 end
 
 local more = count < both or #listed == most or #others == most

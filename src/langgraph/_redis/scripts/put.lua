@@ -46,5 +46,10 @@ if run ~= '' then redis.call('ZADD', index, 0, 'r/' .. run) end
 
 -- While values are being collected, the collector learns of records made since it looked.
 local mark = redis.call('HGET', data, 't/sweep')
-if mark then redis.call('HSET', data, 't/sweep', mark .. '\n' .. field) end
+if mark and #mark < 65536 then
+  redis.call('HSET', data, 't/sweep', mark .. '\n' .. field)
+elseif mark then
+  -- That sweep has ended without a word, or it begins anew.
+  redis.call('HDEL', data, 't/sweep')
+end
 return 1

@@ -19,7 +19,11 @@ for i, member in ipairs(members) do
   local ns, id = string.match(member, '^c/([^/]*)/(.*)$')
   if records[i] then
     local parent, refs, run, delta = lines(records[i])
-    found[#found + 1] = {ns, id, parent or '', refs or '', run or '', delta or ''}
+    if not parent then
+      return redis.error_reply('ERR field ' .. member .. ' of key ' .. data
+        .. ' is damaged, or a newer release wrote it: nothing was dropped')
+    end
+    found[#found + 1] = {ns, id, parent, refs, run, delta}
   end
 end
 return {#members == most and members[most] or '', found}

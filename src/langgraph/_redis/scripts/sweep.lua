@@ -1,7 +1,7 @@
 -- Deletes a slice of what nothing needs, but for what was made since the survey.
 -- KEYS data, index
--- ARGV token, 'record' (then namespace, id for each), 'value' or 'segment' (then fields)
--- Reply 1; 0 if another sweep began or the thread is gone
+-- ARGV token, count of words of records, namespace, id for each, fields of values and segments that go with them
+-- Reply 1; 0 if the sweep must begin anew: another one began, or a record was made that is rebuilt from its ancestors
 --!include records
 local data, index, token = KEYS[1], KEYS[2], ARGV[1]
 local mark = redis.call('HGET', data, 't/sweep') or ''
@@ -13,7 +13,8 @@ for field in string.gmatch(string.sub(mark, #token + 1), '[^\n]+') do
   spared[field] = true
   local record = redis.call('HGET', data, field)
   if record then
-    local _, refs = lines(record)
+    local _, refs, _, delta = lines(record)
+    if delta and delta ~= '' then return 0 end
     local segments = {}
     for _, value in ipairs(hmget(data, value_fields(string.match(field, '^c/([^/]*)/'), refs, spared))) do
       if value then segment_fields(value, segments, {}, '') end
@@ -43,12 +44,10 @@ local function record_fields(ns, id)
   if ns ~= '' then members[#members + 1] = 'i/' .. id .. '\0' .. ns end
 end
 
-if ARGV[2] == 'record' then
-  for at = 3, #ARGV, 2 do record_fields(ARGV[at], ARGV[at + 1]) end
-else
-  for at = 3, #ARGV do
-    if not spared[ARGV[at]] then fields[#fields + 1] = ARGV[at] end
-  end
+local first = 3 + tonumber(ARGV[2])
+for at = 3, first - 1, 2 do record_fields(ARGV[at], ARGV[at + 1]) end
+for at = first, #ARGV do
+  if not spared[ARGV[at]] then fields[#fields + 1] = ARGV[at] end
 end
 drop(data, 'HDEL', fields)
 drop(index, 'ZREM', members)

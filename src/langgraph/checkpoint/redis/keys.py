@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 SHARDS: Final = 16
 SEGMENT_NAME_LENGTH: Final = 10
 
+BUDGET: Final = 4_000_000
+"""Bytes after which a script that reads answers, so that it holds the server for some milliseconds only."""
+
 
 def configurable(config: RunnableConfig, argument: str = "config") -> dict[str, Any]:
     """The part of a config that addresses checkpoints.

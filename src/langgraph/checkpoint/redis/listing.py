@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from langgraph._redis import scripts
 from langgraph._redis.plan import Call, Plan
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.keys import SHARDS, Bounds, Thread
-from langgraph.checkpoint.redis.reader import Reader, matches
+from langgraph.checkpoint.redis.keys import BUDGET, SHARDS, Bounds, Thread
+from langgraph.checkpoint.redis.reader import GONE, Reader, matches, unreadable
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -29,9 +29,6 @@ _FORGET: Final = scripts.load("forget")
 
 PAGE: Final = 100
 """Checkpoints a page holds at most, and records where a filter may pass over many."""
-
-BUDGET: Final = 4_000_000
-"""Bytes after which a page ends, so that a script holds the server for some milliseconds only."""
 
 _THREADS: Final = 256
 _SETTLED_MS: Final = 5 * 60 * 1000
@@ -93,7 +90,7 @@ class Page(NamedTuple):
     left: Bounds | None
 
 
-GONE: Final = Page([], None)
+NOTHING: Final = Page([], None)
 """Stands for the page of a thread that does not exist."""
 
 
@@ -104,7 +101,9 @@ def page(plans: Plans, thread: Thread, wanted: Query, bounds: Bounds) -> Plan[Pa
     shelf = plans.core.shelves.get(plans.shelf_key(thread, wanted.ns or ""))
     reply = yield Call(_LIST, thread.keys, (*bounds, most, BUDGET, int(whole), shelf.names))
     if reply is None:
-        return GONE
+        return NOTHING
+    if isinstance(reply, bytes):
+        raise unreadable(thread, reply, GONE)
     last_ns, last_id, entries, values, segments = reply
     reader = Reader(plans.codec, thread, values, segments, shelf)
     if whole:
@@ -221,7 +220,7 @@ class Listing:
             return iter(())
         assert self._thread is not None
         got = yield from page(self._plans, self._thread, self._wanted, self._bounds)
-        if got is GONE and self._walk is not None:
+        if got is NOTHING and self._walk is not None:
             yield from self._walk.forget(self._thread, self._score)
         self._advance(got)
         return iter(got.found)

@@ -17,7 +17,7 @@ from langgraph._redis.names import decode, text_of
 from langgraph._redis.plan import Call, Plan
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.drafts import Draft, draft
-from langgraph.checkpoint.redis.reader import Reader, unreadable
+from langgraph.checkpoint.redis.reader import GONE, Reader, unreadable
 from langgraph.checkpoint.redis.records import PackedWrites, pack_writes, record_tail
 from langgraph.checkpoint.redis.shelves import EMPTY, Held, Shelf
 
@@ -72,6 +72,8 @@ class Plans:
         reply = yield Call(_GET, at.thread.keys, (keys.encoded(at.ns), wanted, shelf.names))
         if reply is None:
             return None
+        if isinstance(reply, bytes):
+            raise unreadable(at.thread, reply, GONE)
         (entry,), values, segments = reply
         reader = Reader(self.codec, at.thread, values, segments, shelf)
         found = reader.tuple_of(entry)

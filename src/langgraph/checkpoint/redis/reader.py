@@ -26,7 +26,7 @@ T = TypeVar("T")
 # A channel, and the fields of what is `Held` of it.
 _Known: TypeAlias = "tuple[str, Any, bytes | None, tuple[Segment, ...], Any]"
 
-_GONE: Final = "it is gone, and a checkpoint needs it"
+GONE: Final = "it is gone, and something that is stored needs it: was it evicted?"
 
 
 def unreadable(thread: Thread, field: bytes, why: str) -> CorruptRecordError:
@@ -131,7 +131,7 @@ class Reader:
 
     def _value(self, data: bytes | None) -> tuple[Any, tuple[Segment, ...]]:
         if data is None:
-            raise CorruptRecordError(_GONE)
+            raise CorruptRecordError(GONE)
         if data[:1] == b"I":
             return self._codec.unpack(data[1:]), ()
         names, kind, layout, piece = data[1:].split(b"\n", 3)
@@ -153,7 +153,7 @@ class Reader:
     def _opened(self, name: bytes) -> bytes:
         sealed = self._sealed.get(keys.segment(name))
         if sealed is None:
-            raise CorruptRecordError(_GONE)
+            raise CorruptRecordError(GONE)
         return self._codec.unseal(sealed)
 
     def writes(self, ns: str, checkpoint_id: str, flat: Sequence[bytes]) -> list[PendingWrite]:

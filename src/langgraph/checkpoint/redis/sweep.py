@@ -4,12 +4,14 @@ It works in slices that hold the server for some milliseconds each, while others
 
 1. *survey*: every record's lines are read, a page at a time, and it is decided what goes;
 2. *values*: the manifests of values are read, so that segments are known to be shared or not;
-3. *slices*: records and their writes go first, then values, then segments.
+3. *slices*: some records go at a time, with their writes, and with the values and segments that nothing
+   names when these are gone. A sweep that ends in the middle leaves nothing behind that a later one would
+   not find.
 
 A put between survey and slices may reuse a value that is about to go. It cannot know; but while the
 thread carries a mark (`t/sweep`), a put adds the name of its record to it, and a slice spares whatever
-those records name. Two sweeps of one thread: the mark holds the later one's token, and the earlier
-begins anew.
+those records name. If one of them is rebuilt from its ancestors, the sweep begins anew, and so does one of
+two sweeps of a thread: the mark holds the later one's token.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from langgraph._redis.names import decode
 from langgraph._redis.plan import Call, Pause, Plan
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.drafts import new_segment_name
-from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH, Thread
+from langgraph.checkpoint.redis.keys import BUDGET, SEGMENT_NAME_LENGTH, Thread
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.redis.plans import Plans
@@ -37,7 +39,7 @@ _SLICE: Final = scripts.load("sweep")
 _END: Final = scripts.load("sweep_end")
 
 _SURVEYED: Final = 250
-_SLICED: Final = 100
+_SLICED: Final = 20
 _ATTEMPTS: Final = 20
 _PAUSE: Final = 0.05
 
@@ -62,6 +64,9 @@ class Line(NamedTuple):
         """The fields of its values."""
         return {keys.value(self.ns, ref) for ref in self.refs if b"/" in ref}
 
+
+Slice: TypeAlias = "tuple[Sequence[Line], list[bytes]]"
+"""Records that go, and the fields of values and segments that go with them."""
 
 Choice: TypeAlias = "Callable[[Sequence[Line]], set[tuple[bytes, bytes]]]"
 """Chooses the names of the records that stay."""
@@ -110,7 +115,7 @@ class _Superseded(Exception):  # noqa: N818 - a signal between the steps of a sw
 
 @dataclass(slots=True)
 class Sweep:
-    """One thread's sweep. Round trips: a survey page per 250 records, a slice per 100 fields, some more."""
+    """One thread's sweep. Round trips: one per 250 records, one per 20 that go, some more."""
 
     plans: Plans
     thread: Thread
@@ -144,11 +149,28 @@ class Sweep:
         kept = with_ancestors(lines, choice(lines))
         going = [line for line in lines if line.name not in kept]
         staying = [line for line in lines if line.name in kept]
-        if going:
-            yield from self._slices(b"record", [part for line in going for part in line.name], 2)
-            yield from self._drop_values(going, staying)
+        slices = yield from self._slices(going, staying)
+        for dropped, fields in slices:
+            names = [part for line in dropped for part in line.name]
+            args: list[bytes | int] = [self.token, len(names), *names, *fields]
+            self._checked((yield Call(_SLICE, self.thread.keys, args)))
         runs = {line.run for line in going} - {line.run for line in staying}
         yield from self._end(sorted(runs - {b""}))
+
+    def _slices(self, going: Sequence[Line], staying: Sequence[Line]) -> Plan[list[Slice]]:
+        """What goes together: records, and the fields that none after them names."""
+        needed = _values(staying)
+        last = {value: at for at, line in enumerate(going) for value in line.values - needed}
+        if last:
+            shared = yield from self._written(staying)
+            shared |= _names((yield from self._segments(needed)))
+            for value, names in (yield from self._segments(set(last))).items():
+                for name in names - shared:
+                    last[name] = max(last[value], last.get(name, 0))
+        slices: list[Slice] = [(going[at : at + _SLICED], []) for at in range(0, len(going), _SLICED)]
+        for field_, at in last.items():
+            slices[at // _SLICED][1].append(field_)
+        return slices
 
     def _survey(self) -> Plan[list[Line]]:
         lines: list[Line] = []
@@ -162,40 +184,28 @@ class Sweep:
             if not cursor:
                 return lines
 
-    def _drop_values(self, going: Sequence[Line], staying: Sequence[Line]) -> Plan[None]:
-        needed = _values(staying)
-        useless = _values(going) - needed
-        if not useless:
-            return
-        shared = yield from self._segments(needed)
-        shared |= yield from self._written(staying)
-        orphans = (yield from self._segments(useless)) - shared
-        yield from self._slices(b"value", sorted(useless), 1)
-        yield from self._slices(b"segment", sorted(orphans), 1)
-
-    def _segments(self, values: Iterable[bytes]) -> Plan[set[bytes]]:
-        found: set[bytes] = set()
+    def _segments(self, values: Iterable[bytes]) -> Plan[dict[bytes, set[bytes]]]:
+        """The segments that each of these values names."""
+        found: dict[bytes, set[bytes]] = {}
         fields = sorted(values)
-        for at in range(0, len(fields), _SURVEYED):
-            reply = yield Call(_MANIFESTS, self.thread.keys[:1], fields[at : at + _SURVEYED])
-            for names in reply:
+        while fields:
+            reply = yield Call(_MANIFESTS, self.thread.keys[:1], (BUDGET, *fields[:_SURVEYED]))
+            for value, names in zip(fields, reply, strict=False):
                 starts = range(0, len(names), SEGMENT_NAME_LENGTH)
-                found |= {keys.segment(names[i : i + SEGMENT_NAME_LENGTH]) for i in starts}
+                found[value] = {keys.segment(names[i : i + SEGMENT_NAME_LENGTH]) for i in starts}
+            fields = fields[len(reply) :]
         return found
 
     def _written(self, lines: Sequence[Line]) -> Plan[set[bytes]]:
         """Segments that writes name: their checkpoint named them, and may have been put anew since."""
         found: set[bytes] = set()
-        for at in range(0, len(lines), _SURVEYED):
+        at = 0
+        while at < len(lines):
             names = [part for line in lines[at : at + _SURVEYED] for part in line.name]
-            found.update((yield Call(_WRITE_SEGMENTS, self.thread.keys[:1], names)))
+            count, fields = yield Call(_WRITE_SEGMENTS, self.thread.keys[:1], (BUDGET, *names))
+            found.update(fields)
+            at += count
         return found
-
-    def _slices(self, kind: bytes, words: Sequence[bytes], width: int) -> Plan[None]:
-        step = _SLICED * width
-        for at in range(0, len(words), step):
-            args = (self.token, kind, *words[at : at + step])
-            self._checked((yield Call(_SLICE, self.thread.keys, args)))
 
     def _end(self, runs: Sequence[bytes]) -> Plan[None]:
         gone = yield Call(_END, self.thread.keys, (self.token, *runs))
@@ -205,6 +215,10 @@ class Sweep:
         if reply == 0:
             raise _Superseded
         return reply
+
+
+def _names(found: dict[bytes, set[bytes]]) -> set[bytes]:
+    return {name for names in found.values() for name in names}
 
 
 def _values(lines: Iterable[Line]) -> set[bytes]:
