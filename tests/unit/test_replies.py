@@ -14,6 +14,7 @@ from langgraph.checkpoint.redis.codec import Codec
 from langgraph.checkpoint.redis.core import Core
 from langgraph.checkpoint.redis.keys import Keys
 from langgraph.checkpoint.redis.plans import Plans
+from langgraph.checkpoint.redis.reader import GONE
 from langgraph.checkpoint.redis.records import pack_writes, record_tail
 from steps import config_of
 from unit.by_hand import returned_after
