@@ -88,3 +88,12 @@ class Chain:
     def _version(self, channel: str) -> str | None:
         version = self.versions.get(channel)
         return None if version is None else str(version)
+
+
+def long_list(count: int, mark: str = "") -> list[str]:
+    return [f"{mark}{n} {'x' * 200}" for n in range(count)]
+
+
+def values_at(saver: BaseCheckpointSaver[str], config: RunnableConfig) -> dict[str, Any] | None:
+    found = saver.get(config)
+    return None if found is None else found["channel_values"]

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
     from langchain_core.runnables import RunnableConfig
-    from langgraph.checkpoint.base import CheckpointTuple, DeltaChannelHistory, PendingWrite
+    from langgraph.checkpoint.base import (
+        BaseCheckpointSaver,
+        CheckpointTuple,
+        DeltaChannelHistory,
+        PendingWrite,
+    )
 
     from steps import Put
 
@@ -41,11 +46,10 @@ class Saver(Protocol):
     def close(self) -> None: ...
 
 
-class Reference:
-    """InMemorySaver, which has no maintenance of its own: it is done here in the plainest way."""
+class _Blocking:
+    """What a machine asks of any saver through its sync methods."""
 
-    def __init__(self) -> None:
-        self.saver = InMemorySaver()
+    saver: BaseCheckpointSaver[str]
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         return self.saver.get_tuple(config)
@@ -66,6 +70,13 @@ class Reference:
 
     def delete_thread(self, thread_id: str) -> None:
         self.saver.delete_thread(thread_id)
+
+
+class Reference(_Blocking):
+    """InMemorySaver, which has no maintenance of its own: it is done here in the plainest way."""
+
+    def __init__(self) -> None:
+        self.saver: InMemorySaver = InMemorySaver()
 
     def copy_thread(self, source: str, target: str) -> None:
         self.saver.delete_thread(target)
@@ -97,31 +108,11 @@ class Reference:
         """Nothing is open."""
 
 
-class Sync:
+class Sync(_Blocking):
     """RedisSaver."""
 
     def __init__(self, url: str, key_prefix: str) -> None:
-        self.saver = RedisSaver(url, key_prefix=key_prefix)
-
-    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        return self.saver.get_tuple(config)
-
-    def list(self, config: RunnableConfig | None, **query: Any) -> list[CheckpointTuple]:
-        return list(self.saver.list(config, **query))
-
-    def put(self, put: Put) -> RunnableConfig:
-        return self.saver.put(*put)
-
-    def put_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task: str, path: str
-    ) -> None:
-        self.saver.put_writes(config, writes, task, path)
-
-    def history(self, config: RunnableConfig, channels: Sequence[str]) -> Mapping[str, DeltaChannelHistory]:
-        return self.saver.get_delta_channel_history(config=config, channels=channels)
-
-    def delete_thread(self, thread_id: str) -> None:
-        self.saver.delete_thread(thread_id)
+        self.saver: RedisSaver = RedisSaver(url, key_prefix=key_prefix)
 
     def copy_thread(self, source: str, target: str) -> None:
         self.saver.copy_thread(source, target)

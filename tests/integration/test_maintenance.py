@@ -10,24 +10,14 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
 from langgraph.checkpoint.redis import RedisSaver
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
-from steps import Chain, Put, config_of, id_of, metadata_of
+from steps import Chain, Put, config_of, id_of, long_list, metadata_of, values_at
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     import redis
-    from langchain_core.runnables import RunnableConfig
 
 pytestmark = pytest.mark.every_server
-
-
-def long_list(count: int, mark: str = "") -> list[str]:
-    return [f"{mark}{n} {'x' * 200}" for n in range(count)]
-
-
-def values_at(saver: RedisSaver, config: RunnableConfig) -> dict[str, Any] | None:
-    found = saver.get(config)
-    return None if found is None else found["channel_values"]
 
 
 def ids(saver: RedisSaver, thread: str, ns: str = "") -> list[str]:

@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from langgraph.checkpoint.redis import RedisSaver
-from steps import Chain, config_of, id_of, metadata_of
+from steps import Chain, config_of, id_of, long_list, metadata_of, values_at
 
 if TYPE_CHECKING:
     import redis
     from langchain_core.runnables import RunnableConfig
 
 pytestmark = pytest.mark.every_server
-
-
-def long_list(count: int, mark: str = "") -> list[str]:
-    return [f"{mark}{n} {'x' * 200}" for n in range(count)]
-
-
-def values_at(saver: RedisSaver, config: RunnableConfig) -> dict[str, Any] | None:
-    found = saver.get(config)
-    return None if found is None else found["channel_values"]
 
 
 def put_in_run(saver: RedisSaver, chain: Chain, run: str, **changed: Any) -> RunnableConfig:
