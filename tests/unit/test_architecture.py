@@ -24,7 +24,7 @@ FILES = sorted(
 LONGEST = 400
 
 # The only I/O: whatever else wants something of a server asks for it in a plan.
-TALKERS = {"_redis/connect.py", "_redis/drivers.py"}
+TALKERS = {"_redis/connect.py", "_redis/direct.py", "_redis/drivers.py"}
 
 # These stand on the methods that a saver overrides.
 BUILT_ON_OTHERS = {"get", "aget", "with_allowlist"}

@@ -92,12 +92,12 @@ class Combiner:
     def _lead(self) -> None:
         """Send for those who wait, then let the first who still waits go on."""
         try:
-            for _ in range(ROUNDS):
+            rounds = 0
+            while self._queue and rounds < ROUNDS:
                 with self._lock:
                     batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-                if not batch:
-                    break
                 self._serve(batch)
+                rounds += 1
         finally:
             self._hand_over()
 

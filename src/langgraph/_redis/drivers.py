@@ -14,16 +14,14 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
-from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, ResponseError
 
 from langgraph._redis.combine import BATCH, Combiner
+from langgraph._redis.direct import RAW, aexecute, execute
 from langgraph._redis.plan import Call, Pause, Plan, Refusal, Script, merged, shares
 
 T = TypeVar("T")
 Client: TypeAlias = Any  # redis.Redis, RedisCluster, their asyncio twins: they share no useful base class.
-
-_RAW: Final[dict[str, Any]] = {NEVER_DECODE: True}
 
 LANES: Final = 4
 """Round trips under way at once, per event loop. More calls wait, and travel together."""
@@ -105,16 +103,16 @@ class SyncDriver:
     def _one(self, call: Call) -> Any:
         try:
             try:
-                return self.client.execute_command(*call.command(), **_RAW)
+                return execute(self.client, call.command())
             except NoScriptError:
-                return self.client.execute_command(*call.command_with_source(), **_RAW)
+                return execute(self.client, call.command_with_source())
         except ResponseError as error:
             return error
 
     def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
         with self.client.pipeline(transaction=False) as pipe:
             for command in commands:
-                pipe.execute_command(*command, **_RAW)
+                pipe.execute_command(*command, **RAW)
             replies: list[Any] = pipe.execute(raise_on_error=False)
             return replies
 
@@ -146,7 +144,7 @@ class _Lane:
 
     async def ask(self, calls: list[Call]) -> list[Any]:
         """Send calls that belong together and return their replies."""
-        if not self._free or _grouped(calls):
+        if not self._free or (_grouped(calls) and await self._others_wait()):
             return await self._wait(calls)
         self._free -= 1
         try:
@@ -154,13 +152,31 @@ class _Lane:
         finally:
             self._next()
 
+    async def _others_wait(self) -> bool:
+        """Whether others queue by the end of this turn of the loop, to travel with."""
+        if self._starting:
+            return True
+        self._starting = True
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self._starting = False
+            self._begin()
+            raise
+        self._starting = False
+        return bool(self._queue) or not self._free
+
     async def _wait(self, calls: list[Call]) -> list[Any]:
         waiting: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._queue.append((calls, waiting))
-        if self._free and not self._starting:
+        self._begin()
+        return await waiting
+
+    def _begin(self) -> None:
+        """Send for those who wait, if there is a slot."""
+        if self._queue and self._free and not self._starting:
             self._free -= 1
             self._start()
-        return await waiting
 
     def _next(self) -> None:
         """Pass a slot on to those who wait, or free it."""
@@ -221,16 +237,16 @@ class _Lane:
     async def _one(self, call: Call) -> Any:
         try:
             try:
-                return await self.client.execute_command(*call.command(), **_RAW)
+                return await aexecute(self.client, call.command())
             except NoScriptError:
-                return await self.client.execute_command(*call.command_with_source(), **_RAW)
+                return await aexecute(self.client, call.command_with_source())
         except ResponseError as error:
             return error
 
     async def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
         async with self.client.pipeline(transaction=False) as pipe:
             for command in commands:
-                pipe.execute_command(*command, **_RAW)
+                pipe.execute_command(*command, **RAW)
             replies: list[Any] = await pipe.execute(raise_on_error=False)
             return replies
 

@@ -1,0 +1,88 @@
+"""One command, over a connection of a client's pool: what `execute_command` does, and no more.
+
+Of the time that a small command takes in redis-py's `execute_command`, a tenth goes to callbacks and metrics
+that a script call has no use for. Retries are the connection's own, as ever. A client that somebody
+changed (a subclass, a patch that traces, metrics that are switched on, a cache) is used as it is.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any, Final
+
+import redis
+import redis.asyncio
+from redis.client import NEVER_DECODE
+
+try:
+    from redis.observability.providers import get_observability_instance
+except ImportError:
+    get_observability_instance = None  # type: ignore[assignment]  # redis-py before 7.2 has no metrics
+
+RAW: Final[dict[str, Any]] = {NEVER_DECODE: True}
+
+
+def _original(kind: type) -> Any:
+    """A client's own `execute_command`, or None if it was patched before this module was imported."""
+    found = vars(kind).get("execute_command")
+    plain = type(found) is types.FunctionType and not hasattr(found, "__wrapped__")
+    return found if plain and hasattr(redis.Connection, "should_reconnect") else None
+
+
+_SYNC: Final = _original(redis.Redis)
+_ASYNC: Final = _original(redis.asyncio.Redis)
+
+
+def _measured() -> bool:
+    """Whether redis-py's own metrics are on."""
+    return (
+        get_observability_instance is not None
+        and get_observability_instance().get_provider_manager() is not None
+    )
+
+
+def _plain(client: Any, original: Any) -> bool:
+    """Whether a client is as redis-py made it, with connections that come from its pool."""
+    return (
+        original is not None
+        and getattr(client.execute_command, "__func__", None) is original
+        and client.connection is None
+        and getattr(client.connection_pool, "cache", None) is None
+        and not _measured()
+    )
+
+
+def execute(client: Any, words: list[Any]) -> Any:
+    """Send one command over a sync client, and return its reply as bytes."""
+    if not _plain(client, _SYNC):
+        return client.execute_command(*words, **RAW)
+    pool = client.connection_pool
+    connection = pool.get_connection()
+
+    def exchange() -> Any:
+        connection.send_packed_command(connection.pack_command(*words))
+        return connection.read_response(disable_decoding=True)
+
+    try:
+        return connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
+    finally:
+        if connection.should_reconnect():
+            connection.disconnect()
+        pool.release(connection)
+
+
+async def aexecute(client: Any, words: list[Any]) -> Any:
+    """`execute`, over an async client."""
+    if not _plain(client, _ASYNC) or client.single_connection_client:
+        return await client.execute_command(*words, **RAW)
+    pool = client.connection_pool
+    connection = await pool.get_connection()
+
+    async def exchange() -> Any:
+        await connection.send_packed_command(connection.pack_command(*words))
+        return await connection.read_response(disable_decoding=True)
+
+    try:
+        return await connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
+    finally:
+        await pool.release(connection)
