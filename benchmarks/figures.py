@@ -76,10 +76,12 @@ class Effort:
     fanout_rounds: Mapping[int, int]  # Graph runs, by their number of sends.
     depth: int  # Checkpoints of the deep thread.
     deep_blocks: int
+    threads: int  # Threads of the large directory.
+    thread_pages: int  # Timed pages of it.
 
 
-FULL = Effort("full", {20: 40, 100: 25, 600: 12}, 8, 3, 25, {100: 25, 500: 11}, 10_000, 25)
-QUICK = Effort("quick", {20: 10, 100: 8, 600: 5}, 8, 2, 7, {100: 7, 500: 3}, 10_000, 8)
+FULL = Effort("full", {20: 40, 100: 25, 600: 12}, 8, 3, 25, {100: 25, 500: 11}, 10_000, 25, 100_000, 400)
+QUICK = Effort("quick", {20: 10, 100: 8, 600: 5}, 8, 2, 7, {100: 7, 500: 3}, 10_000, 8, 50_000, 100)
 
 
 def microseconds(nanoseconds: float) -> str:

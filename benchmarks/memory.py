@@ -27,7 +27,8 @@ def _answer(state: MessagesState) -> dict[str, list[AIMessage]]:
     return {"messages": [AIMessage(text(len(state["messages"])))]}
 
 
-def _graph() -> StateGraph[MessagesState, None, MessagesState, MessagesState]:
+def graph() -> StateGraph[MessagesState, None, MessagesState, MessagesState]:
+    """A conversation: a person says something, a node answers."""
     builder = StateGraph(MessagesState)
     builder.add_node("answer", _answer)
     builder.add_edge(START, "answer")
@@ -48,9 +49,9 @@ def measure(url: str) -> Section:
         redis.Redis.from_url(url) as client,
         RedisSaver.from_conn_string(redis_client=client) as saver,
     ):
-        graph = _graph().compile(checkpointer=saver)
+        compiled = graph().compile(checkpointer=saver)
         for turn in range(1, MANY + 1):
-            graph.invoke({"messages": [HumanMessage(text(-turn))]}, config("weighed"))
+            compiled.invoke({"messages": [HumanMessage(text(-turn))]}, config("weighed"))
             if turn in (FEW, MANY):
                 weighed[turn] = thread_bytes(client, "weighed")
         saver.delete_thread("weighed")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import redis
 from rich.console import Console
 
-from benchmarks import burst, deep_thread, fanout, memory, operations, report
+from benchmarks import burst, deep_thread, fanout, lifetime, memory, operations, report, threads
 from benchmarks.figures import FULL, QUICK, Effort, Section
 from benchmarks.machine import facts
 from servers import start_valkey
@@ -39,9 +39,11 @@ def _measures(url: str, effort: Effort) -> dict[str, Callable[[], list[Section]]
         "sync": lambda: [operations.measure_sync(url, effort)],
         "async": lambda: [asyncio.run(operations.measure_async(url, effort))],
         "memory": lambda: [memory.measure(url)],
+        "lifetime": lambda: [lifetime.measure(url)],
         "burst": lambda: [asyncio.run(burst.measure(url, effort))],
         "fanout": lambda: [fanout.measure(url, effort)],
         "deep": lambda: deep_thread.measure(url, effort),
+        "threads": lambda: threads.measure(url, effort),
     }
 
 

@@ -6,7 +6,8 @@ A test that uses `server` (most do, through a saver) is also checked for what it
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,8 @@ from counters import RoundTrips
 from langgraph.checkpoint.redis import RedisSaver
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from leftovers import Leftovers
-from servers import STARTERS, Server, available
+from places import CLUSTER, SERVER, Place
+from servers import STARTERS, Server, available, start_cluster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -96,6 +98,48 @@ def round_trips(redis_client: redis.Redis) -> Callable[[], RoundTrips]:
     return lambda: RoundTrips(redis_client)
 
 
+@pytest.fixture
+def make_saver(redis_url: str, key_prefix: str) -> Iterator[Callable[..., RedisSaver]]:
+    """Savers that keep so many checkpoints, on the test's keys."""
+    made: list[RedisSaver] = []
+
+    def make_one(keep_last: int | None, kind: type[RedisSaver] = RedisSaver) -> RedisSaver:
+        made.append(kind(redis_url, key_prefix=key_prefix, keep_last=keep_last))
+        return made[-1]
+
+    yield make_one
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def fields(redis_client: redis.Redis, key_prefix: str) -> Callable[..., Counter[str]]:
+    """How many fields of each kind a thread's data hold."""
+
+    def count(thread: str = "thread") -> Counter[str]:
+        found: Any = redis_client.hkeys(f"{key_prefix}:{{{thread}}}:data")
+        return Counter(field[:2].decode() for field in found if not field.startswith(b"t/"))
+
+    return count
+
+
+@pytest.fixture(scope="session")
+def cluster_url() -> Iterator[str]:
+    with start_cluster() as started:
+        yield started.url
+
+
+@pytest.fixture(params=[*SERVER, *CLUSTER])
+def place(
+    request: pytest.FixtureRequest, redis_url: str, cluster_url: str, key_prefix: str
+) -> Iterator[Place]:
+    """Each kind of server, and each kind of client of a cluster; nothing may be left on that either."""
+    url = cluster_url if request.param in CLUSTER else redis_url
+    with redis.Redis.from_url(url) as client, RedisSaver(url, key_prefix=key_prefix) as opened:
+        yield Place(request.param, url, key_prefix, client, opened)
+    assert_nothing_is_left(url)
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """Once every thread of a test is deleted, no key of it may be left."""
@@ -104,6 +148,10 @@ def _nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     url: str = request.getfixturevalue("redis_url")
     yield
+    assert_nothing_is_left(url)
+
+
+def assert_nothing_is_left(url: str) -> None:
     with Leftovers(url) as leftovers:
         leftovers.delete_threads()
         found = leftovers.keys()

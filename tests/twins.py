@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 _SERDE = JsonPlusSerializer()
 
+EVERY_OPTION: dict[str, Any] = {
+    "ttl": {"default_ttl": 60, "refresh_on_read": True},
+    "keep_last": 1_000,
+    "index_metadata": ["user", "step"],
+}
+"""All that a saver can be told, of which none may change what it answers in a test."""
+
 
 class Saver(Protocol):
     """What is compared."""
@@ -111,8 +118,12 @@ class Reference(_Blocking):
 class Sync(_Blocking):
     """RedisSaver."""
 
-    def __init__(self, url: str, key_prefix: str) -> None:
-        self.saver: RedisSaver = RedisSaver(url, key_prefix=key_prefix)
+    def __init__(self, url: str, key_prefix: str, **options: Any) -> None:
+        self.saver: RedisSaver = RedisSaver(url, key_prefix=key_prefix, **options)
+
+    def do(self, method: str, *args: Any, **options: Any) -> Any:
+        """Call a method by the name that the sync saver gives it."""
+        return getattr(self.saver, method)(*args, **options)
 
     def copy_thread(self, source: str, target: str) -> None:
         self.saver.copy_thread(source, target)
@@ -130,9 +141,13 @@ class Sync(_Blocking):
 class Async:
     """AsyncRedisSaver on a loop of its own."""
 
-    def __init__(self, url: str, key_prefix: str) -> None:
+    def __init__(self, url: str, key_prefix: str, **options: Any) -> None:
+        self.saver = AsyncRedisSaver(url, key_prefix=key_prefix, **options)
         self._loop = asyncio.new_event_loop()
-        self.saver = AsyncRedisSaver(url, key_prefix=key_prefix)
+
+    def do(self, method: str, *args: Any, **options: Any) -> Any:
+        """Await the async twin of a method."""
+        return self._run(getattr(self.saver, f"a{method}")(*args, **options))
 
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(coroutine)

@@ -13,13 +13,14 @@ from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.conformance.capabilities import ALL_CAPABILITIES
 from langgraph.checkpoint.conformance.report import ProgressCallbacks
 
+from langgraph.checkpoint.redis import AsyncRedisSaver, RedisSaver
+from twins import EVERY_OPTION
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from langgraph.checkpoint.base import BaseCheckpointSaver
     from langgraph.checkpoint.conformance.report import CapabilityReport
-
-    from langgraph.checkpoint.redis import AsyncRedisSaver, RedisSaver
 
 TESTS = 81
 """As many as the suite's release 0.0.2 has; a later one may only add some."""
@@ -33,6 +34,16 @@ async def test_the_suite_passes_on_the_sync_saver_in_threads(saver: RedisSaver) 
 @pytest.mark.every_server
 async def test_the_suite_passes_on_the_async_saver(async_saver: AsyncRedisSaver) -> None:
     await _assert_passes_whole(async_saver)
+
+
+async def test_the_suite_passes_with_every_option_on(redis_url: str, key_prefix: str) -> None:
+    with RedisSaver.from_conn_string(redis_url, key_prefix=key_prefix, **EVERY_OPTION) as saver:
+        await _assert_passes_whole(saver)
+
+
+async def test_the_suite_passes_with_every_option_on_the_async_saver(redis_url: str, key_prefix: str) -> None:
+    async with AsyncRedisSaver.from_conn_string(redis_url, key_prefix=key_prefix, **EVERY_OPTION) as saver:
+        await _assert_passes_whole(saver)
 
 
 async def _assert_passes_whole(saver: BaseCheckpointSaver[Any]) -> None:

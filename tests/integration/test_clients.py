@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import warnings
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import redis
 import redis.asyncio
+from redis.exceptions import ResponseError
 
 from langgraph.checkpoint.redis import EvictionWarning, RedisSaver, UnsupportedServerError
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from servers import Server, start_valkey
-from steps import Chain, config_of, metadata_of
+from steps import Chain, config_of, id_of, metadata_of, values_at
 from waiting import eventually
 
 if TYPE_CHECKING:
@@ -45,6 +49,32 @@ def exercise(saver: RedisSaver) -> None:
     assert list(saver.list(None)) == []
 
 
+def maintain(saver: RedisSaver) -> None:
+    """Every operation that is not LangGraph's, and what the options add to the others."""
+    chain = Chain()
+    for step in range(50):
+        config = {"configurable": {**chain.config["configurable"], "ttl": 30}} if step == 1 else chain.config
+        put = chain.next(messages=[b"\xfe" * 300] * step)
+        metadata = metadata_of(step, run_id=f"rün {step}")
+        chain.config = saver.put(cast("Any", config), put.checkpoint, metadata, put.new_versions)
+        saver.put_writes(chain.config, [("é", step)], "täsk")
+    Chain(config_of("thread", "node:task")).put(saver, channel=1)
+    saver.set_ttl("thread", 5)
+    assert saver.get_ttl("thread") == pytest.approx(5, abs=0.1)
+    saver.persist("thread")
+    assert saver.get_ttl("thread") is None
+    saver.set_ttl("thread", None)
+    for found in (saver.threads(limit=1), saver.threads(filter={"step": 49}), saver.threads()):
+        assert [thread.thread_id for thread in found] == ["thread"]
+    saver.copy_thread("thread", "fork", until=id_of(chain.config))
+    saver.prune(["thread"], keep_last=1, older_than=timedelta(days=1))
+    assert saver.prune_idle(timedelta(days=1)).threads == 0
+    assert values_at(saver, config_of("fork")) == chain.values
+    for thread in ("thread", "fork"):
+        saver.delete_thread(thread)
+    assert list(saver.threads()) == []
+
+
 @pytest.mark.every_server
 @pytest.mark.parametrize("protocol", [2, 3])
 @pytest.mark.parametrize("decode", [False, True])
@@ -57,6 +87,7 @@ def test_replies_are_read_whether_a_client_decodes_them_or_not(
     ):
         saver.setup()
         exercise(saver)
+        maintain(saver)
 
 
 @pytest.mark.every_server
@@ -214,10 +245,13 @@ def test_setup_is_silent_where_only_keys_with_a_ttl_can_go(policy: str) -> None:
         saver.setup()
 
 
-COMMANDS = (
-    "+evalsha +eval +hget +hmget +hset +hsetnx +hexists +hdel +zadd +zrem +zscore +zrangebylex "
-    "+zrevrangebylex +zrevrangebyscore +unlink +exists +copy +sadd +srem +smembers"
-)
+README = Path(__file__).parents[2] / "README.md"
+
+
+def commands() -> list[str]:
+    """What the README's user may run."""
+    (line,) = re.findall(r"^ACL SETUSER .*$", README.read_text("utf-8"), re.MULTILINE)
+    return re.findall(r" (\+\S+)", line)
 
 
 @pytest.fixture
@@ -230,7 +264,7 @@ def restricted(server: Server, key_prefix: str) -> Iterator[str]:
             reset=True,
             passwords=["+secret"],
             keys=[f"{key_prefix}:*"],
-            commands=COMMANDS.split(),
+            commands=commands(),
         )
         yield server.url.replace("redis://", "redis://modest:secret@")
         admin.acl_deluser("modest")
@@ -242,6 +276,34 @@ def test_a_user_without_admin_commands_can_do_everything(restricted: str, key_pr
     with RedisSaver.from_conn_string(restricted, key_prefix=key_prefix) as saver:
         saver.setup()
         exercise(saver)
+
+
+@pytest.mark.every_server
+def test_a_user_without_admin_commands_can_do_everything_with_every_option(
+    restricted: str, key_prefix: str
+) -> None:
+    with RedisSaver.from_conn_string(
+        restricted,
+        key_prefix=key_prefix,
+        ttl={"default_ttl": 60, "refresh_on_read": True},
+        keep_last=2,
+        index_metadata=["step"],
+    ) as saver:
+        saver.setup()
+        maintain(saver)
+
+
+@pytest.mark.parametrize("missing", ["multi", "exec"])
+def test_a_user_who_may_make_no_transaction_is_told_which_command_is_missing(
+    restricted: str, key_prefix: str, redis_client: redis.Redis, missing: str
+) -> None:
+    redis_client.acl_setuser("modest", enabled=True, commands=[f"-{missing}"])
+
+    with (
+        RedisSaver.from_conn_string(restricted, key_prefix=key_prefix) as saver,
+        pytest.raises(ResponseError, match=rf"no permissions to run the '{missing}' command"),
+    ):
+        Chain().put(saver, channel=1)
 
 
 def test_setup_says_what_a_user_is_missing(

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 from steps import Put, checkpoint_of, config_of, metadata_of, next_version
-from twins import Async, Reference, Saver, Sync, address, seen, seen_history
+from twins import EVERY_OPTION, Async, Reference, Saver, Sync, address, seen, seen_history
 from values import changed, conversed, quoting, values
 
 if TYPE_CHECKING:
@@ -292,9 +292,10 @@ def assert_among(found: list[CheckpointTuple], theirs: list[CheckpointTuple]) ->
 @pytest.mark.timeout(0)
 @pytest.mark.every_server
 @pytest.mark.parametrize("kind", [Sync, Async])
+@pytest.mark.parametrize("options", [{}, EVERY_OPTION], ids=["plain", "every-option"])
 def test_random_operations_give_what_in_memory_saver_gives(
-    kind: type[Sync | Async], redis_url: str, redis_client: redis.Redis
+    kind: type[Sync | Async], options: dict[str, Any], redis_url: str, redis_client: redis.Redis
 ) -> None:
     # Hypothesis calls what it is given without arguments, but says that it wants a class.
-    machine: Any = partial(Differential, partial(kind, redis_url), redis_client)
+    machine: Any = partial(Differential, partial(kind, redis_url, **options), redis_client)
     run_state_machine_as_test(machine, settings=settings(stateful_step_count=30))

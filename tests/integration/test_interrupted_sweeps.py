@@ -10,10 +10,10 @@ import pytest
 import redis
 
 from langgraph._redis.errors import CorruptRecordError
-from langgraph._redis.plan import Pause, Script
-from langgraph.checkpoint.redis import RedisSaver, history
+from langgraph._redis.plan import Call, Script
+from langgraph.checkpoint.redis import RedisSaver
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
-from langgraph.checkpoint.redis.sweep import Sweep, of_runs
+from langgraph.checkpoint.redis.sweep import Sweep, newest_of_each_namespace, of_runs
 from steps import Chain, checkpoint_of, config_of, id_of, metadata_of
 
 if TYPE_CHECKING:
@@ -31,19 +31,20 @@ def prose(seed: int) -> list[str]:
 def run_with(saver: RedisSaver, plan: Plan[T], before_slice: Callable[[int], None]) -> T:
     """Run a plan; before each slice of a sweep, do something else."""
     slices = count(1)
-    try:
-        asked = next(plan)
-        while True:
-            assert not isinstance(asked, list)
-            if isinstance(asked, Pause):
-                asked = next(plan)
-                continue
-            if isinstance(asked.verb, Script) and asked.verb.name == "sweep":
-                before_slice(next(slices))
-            asked = plan.send(saver._driver._ask([asked])[0])
-    except StopIteration as done:
-        result: T = done.value
-        return result
+
+    def watched() -> Plan[T]:
+        reply = None
+        try:
+            while True:
+                asked = plan.send(reply)
+                if isinstance(asked, Call) and isinstance(asked.verb, Script) and asked.verb.name == "sweep":
+                    before_slice(next(slices))
+                reply = yield asked
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+    return saver._run(watched())
 
 
 def put_delta(saver: RedisSaver, parent: str | None, name: str, run: str) -> None:
@@ -61,11 +62,59 @@ def test_a_run_that_goes_on_from_what_is_being_deleted_keeps_its_delta_channel(s
         if number == 1:
             put_delta(saver, "2", "3", "third")
 
-    sweep = Sweep(saver._plans, saver._core.keys.thread("thread"))
+    sweep = Sweep(saver._core, saver._core.keys.thread("thread"))
     run_with(saver, sweep.drop(of_runs({b"second"})), go_on)
 
     found = saver.get_delta_channel_history(config=config_of("thread", "", "3"), channels=["d"])
     assert [value for _, _, value in found["d"]["writes"]] == ["w1", "w2"]
+
+
+@pytest.mark.parametrize("surveyed", [False, True])
+def test_a_subgraph_call_that_begins_beside_a_sweep_of_ended_calls_stays_and_goes_in_its_turn(
+    make_saver: Callable[..., RedisSaver], redis_client: redis.Redis, key_prefix: str, *, surveyed: bool
+) -> None:
+    """Also where the checkpoint it is made from comes last: LangGraph does not wait for that."""
+    saver = make_saver(1)
+    chain = Chain()
+    for step in range(3):
+        chain.put(saver, step=step)
+    made_from, call = chain.next(step=3), Chain(config_of("thread", "node:task")).next(inner=1)
+    parents = metadata_of(0, parents={"": made_from.checkpoint["id"]})
+
+    def begin() -> None:
+        saver.put(call.config, call.checkpoint, parents, call.new_versions)
+
+    def go_on() -> None:
+        if not surveyed:
+            begin()
+        chain.config = saver.put(*made_from)
+
+    if surveyed:
+        begin()
+    sweep = Sweep(saver._core, saver._core.keys.thread("thread"), finished=True)
+    saver._run(before_calls(sweep.drop(newest_of_each_namespace(1)), go_on))
+
+    index = f"{key_prefix}:{{thread}}:index"
+    found = saver.get_tuple(config_of("thread", "node:task"))
+    assert found is not None
+    assert redis_client.zlexcount(index, "[u/", "(u0") == 1
+    chain.put(saver, step=4)
+    assert saver.get_tuple(config_of("thread", "node:task")) is None
+    assert redis_client.zlexcount(index, "[u/", "(u0") == 0
+
+
+def before_calls(plan: Plan[T], act: Callable[[], None]) -> Plan[T]:
+    """A sweep; when it has made its survey and is about to ask for subgraph calls, something else happens."""
+    try:
+        asked = next(plan)
+        while not (isinstance(asked, Call) and asked.verb == "ZRANGEBYLEX"):
+            asked = plan.send((yield asked))
+        act()
+        while True:
+            asked = plan.send((yield asked))
+    except StopIteration as done:
+        result: T = done.value
+        return result
 
 
 class CutOffError(Exception):
@@ -83,13 +132,14 @@ def test_a_prune_that_was_cut_off_leaves_nothing_that_the_next_does_not_find(
         if number == 3:
             raise CutOffError
 
+    sweep = Sweep(saver._core, saver._core.keys.thread("thread"))
     with pytest.raises(CutOffError):
-        run_with(saver, history.prune(saver._plans, ["thread"], "keep_latest"), cut_off)
+        run_with(saver, sweep.drop(newest_of_each_namespace(1)), cut_off)
     assert len(list(saver.list(config_of()))) == 60
     saver.prune(["thread"])
 
     left = redis_client.hkeys(f"{key_prefix}:{{thread}}:data")
-    assert sorted(field[:2] for field in left) == [b"c/", b"s/", b"v/"]
+    assert sorted(field[:2] for field in left if field != b"t/made") == [b"c/", b"s/", b"v/"]
     assert saver.get_tuple(config_of()) is not None
 
 
@@ -114,12 +164,28 @@ def test_a_checkpoint_that_the_index_names_and_the_data_lack_is_an_error(
 ) -> None:
     chain = Chain()
     chain.put(saver, channel=1)
-    redis_client.delete(f"{key_prefix}:{{thread}}:data")
+    name = id_of(chain.config)
+    assert redis_client.hdel(f"{key_prefix}:{{thread}}:data", f"c//{name}") == 1
 
-    with pytest.raises(CorruptRecordError, match=rf"'c//{id_of(chain.config)}' of key '.*:data'.* evicted"):
+    with pytest.raises(CorruptRecordError, match=rf"'c//{name}' of key '.*:data'.* evicted"):
         saver.get_tuple(chain.config if by_id else config_of())
-    with pytest.raises(CorruptRecordError, match="evicted"):
+    with pytest.raises(CorruptRecordError, match=rf"'c//{name}' of key '.*:data'.* evicted"):
         list(saver.list(config_of()))
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+def test_a_thread_whose_data_are_gone_is_gone_though_its_index_is_left(
+    saver: RedisSaver, redis_client: redis.Redis, key_prefix: str, *, by_id: bool
+) -> None:
+    chain = Chain()
+    chain.put(saver, channel=1)
+    config = chain.config if by_id else config_of()
+    assert redis_client.delete(f"{key_prefix}:{{thread}}:data") == 1
+
+    assert saver.get_tuple(config) is None
+    assert list(saver.list(config)) == []
+    assert saver.get_delta_channel_history(config=config, channels=["channel"]) == {"channel": {"writes": []}}
+    saver.prune(["thread"])
 
 
 def close_idle_connections(client: redis.Redis, name: str) -> None:

@@ -25,7 +25,10 @@ def ids(saver: RedisSaver, thread: str, ns: str = "") -> list[str]:
 
 
 def fields(client: redis.Redis, prefix: str, thread: str = "thread") -> list[bytes]:
-    return cast("list[bytes]", client.hkeys(f"{prefix}:{{{thread}}}:data"))
+    """The fields of a thread's data, without those that tell of the thread itself."""
+    found = cast("list[bytes]", client.hkeys(f"{prefix}:{{{thread}}}:data"))
+    assert b"t/made" in found
+    return [field for field in found if field != b"t/made"]
 
 
 # Copies.

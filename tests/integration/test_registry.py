@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from langgraph._redis.drivers import SyncDriver
 from langgraph.checkpoint.redis import RedisSaver
 from steps import Chain, config_of, id_of, long_list, metadata_of, values_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import redis
     from langchain_core.runnables import RunnableConfig
+
+    from counters import RoundTrips
 
 pytestmark = pytest.mark.every_server
 
@@ -131,21 +138,108 @@ def members(client: redis.Redis, shard: bytes) -> list[bytes]:
     return cast("list[bytes]", client.zrange(shard, 0, -1))
 
 
-def test_a_listing_forgets_threads_that_are_long_gone_and_no_others(
+def test_a_listing_forgets_threads_that_are_gone_at_once_and_no_others(
     saver: RedisSaver, redis_client: redis.Redis, key_prefix: str
 ) -> None:
-    """One that is gone just now may be about to be written: it is registered before it is."""
+    """However new the entry: a thread begins in a call that registers it."""
     for thread in ("alive", "gone-long-ago", "gone-just-now"):
         Chain(config_of(thread)).put(saver, channel=1)
     saver.delete_thread("gone-long-ago")
     saver.delete_thread("gone-just-now")
     shards = registered(redis_client, key_prefix)
+    assert shards.keys() == {b"alive", b"gone-long-ago", b"gone-just-now"}
     for name in (b"alive", b"gone-long-ago"):
         redis_client.zadd(shards[name], {name: (time.time() - 3_600) * 1_000})
 
     assert len(list(saver.list(None))) == 1
 
-    assert set(registered(redis_client, key_prefix)) == {b"alive", b"gone-just-now"}
+    assert set(registered(redis_client, key_prefix)) == {b"alive"}
+
+
+@pytest.mark.parametrize(("minutes", "left"), [(4, {b"alive", b"gone"}), (6, {b"alive"})])
+def test_on_a_cluster_a_listing_forgets_threads_that_are_gone_after_five_minutes(
+    redis_client: redis.Redis, key_prefix: str, minutes: int, left: set[bytes]
+) -> None:
+    """Calls go one by one there, so a thread may be registered and about to begin."""
+    with RedisSaver(redis_client=redis_client, key_prefix=key_prefix) as saver:
+        clustered(saver)
+        for thread in ("alive", "gone"):
+            Chain(config_of(thread)).put(saver, channel=1)
+        saver.delete_thread("gone")
+        for name, shard in registered(redis_client, key_prefix).items():
+            redis_client.zadd(shard, {name: (time.time() - 60 * minutes) * 1_000})
+
+        assert len(list(saver.list(None))) == 1
+
+    assert set(registered(redis_client, key_prefix)) == left
+
+
+def clustered(saver: RedisSaver) -> None:
+    """Have a saver do as it does on a cluster."""
+    saver._core = replace(saver._core, cluster=True)
+    saver._latest_plans = replace(saver._plans, core=saver._core)
+    saver._driver = SyncDriver(saver.client, cluster=True)
+
+
+def test_a_thread_that_is_gone_leaves_the_indexes_of_its_runs_with_the_next_listing(
+    saver: RedisSaver, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    """As one does that expired: nobody was told when it went."""
+    put_in_run(saver, Chain(), "gone with it", channel=1)
+    put_in_run(saver, Chain(config_of("alive")), "stays", channel=1)
+    redis_client.delete(f"{key_prefix}:{{thread}}:data", f"{key_prefix}:{{thread}}:index")
+
+    list(saver.list(None))
+
+    assert run_keys(redis_client, key_prefix) == {b"stays"}
+    assert linked(redis_client, key_prefix) == {b"alive\x00r/stays"}
+    assert set(registered(redis_client, key_prefix)) == {b"alive"}
+
+
+def linked(client: redis.Redis, prefix: str) -> set[bytes]:
+    """What is known of where threads stand."""
+    shards = cast("list[bytes]", client.keys(f"{prefix}:links:*"))
+    return {link for shard in shards for link in members(client, shard)}
+
+
+def test_each_thread_of_a_run_is_known_to_stand_in_its_index(
+    saver: RedisSaver, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    for thread in ("a", "b"):
+        put_in_run(saver, Chain(config_of(thread)), "run", channel=1)
+
+    assert linked(redis_client, key_prefix) == {b"a\x00r/run", b"b\x00r/run"}
+    assert set(members(redis_client, f"{key_prefix}:run:{{run}}".encode())) == {b"a", b"b"}
+
+
+def test_threads_without_runs_stand_in_no_index(
+    saver: RedisSaver, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    Chain().put(saver, channel=1)
+
+    assert linked(redis_client, key_prefix) == run_keys(redis_client, key_prefix) == set()
+
+
+def test_a_saver_that_keeps_the_newest_registers_a_thread_once_a_minute_like_any_other(
+    redis_url: str, key_prefix: str, round_trips: Callable[[], RoundTrips]
+) -> None:
+    with RedisSaver.from_conn_string(redis_url, key_prefix=key_prefix, keep_last=3) as saver:
+        chain = Chain()
+        put_in_run(saver, chain, "run", channel=0)
+        with round_trips() as seen:
+            for step in range(1, 10):
+                put_in_run(saver, chain, "run", channel=step)
+
+    assert seen.commands["multi"] == 0
+    assert seen.round_trips == 9
+
+
+def names_in(shard: str, saver: RedisSaver, mark: str, count: int) -> list[str]:
+    """Names of threads that this shard lists."""
+    of = saver._core.keys
+    names = (f"{mark}-{number}" for number in itertools.count())
+    own = (name for name in names if of.registry(of.thread(name)) == shard.encode())
+    return list(itertools.islice(own, count))
 
 
 def test_a_thread_is_found_among_many_that_were_used_in_the_same_millisecond(
@@ -154,10 +248,11 @@ def test_a_thread_is_found_among_many_that_were_used_in_the_same_millisecond(
     config = Chain().put(saver, channel=1)
     shard = registered(redis_client, key_prefix)[b"thread"]
     now = int(time.time() * 1_000)
-    redis_client.zadd(shard, {f"gone {n}": now for n in range(1_000)} | {"thread": now})
-    redis_client.zadd(shard, {f"earlier {n}": now - 1 for n in range(300)})
+    gone, earlier = names_in(shard, saver, "gone", 1_000), names_in(shard, saver, "earlier", 300)
+    redis_client.zadd(shard, dict.fromkeys([*gone, "thread"], now) | dict.fromkeys(earlier, now - 1))
 
     assert [found.config for found in saver.list(None)] == [config]
+    assert members(redis_client, shard.encode()) == [b"thread"]
 
 
 def test_prefixes_keep_savers_apart(saver: RedisSaver, redis_url: str, key_prefix: str) -> None:

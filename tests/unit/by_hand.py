@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from langgraph._redis.plan import Asked, Call, Pause, Plan
+from langgraph._redis.plan import Asked, Atomic, Call, Pause, Plan
+from langgraph.checkpoint.redis import keys
+from langgraph.checkpoint.redis.keys import SHARDS, Keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +28,28 @@ def several(asked: Asked) -> list[Call]:
     return asked
 
 
+def atomic(asked: Asked) -> list[Call]:
+    """The calls of a round trip that nothing may come between."""
+    assert isinstance(asked, Atomic)
+    return asked.calls
+
+
+def written(asked: Asked) -> Call:
+    """The call of a round trip that writes to a thread, whatever goes ahead of it."""
+    return asked.calls[-1] if isinstance(asked, Atomic) else only(asked)
+
+
 def verb(call: Call) -> str:
     """The name of a call's script, or its command."""
     return call.verb if isinstance(call.verb, str) else call.verb.name
 
 
 def verbs(asked: Asked) -> list[str]:
+    """The names of all calls of a round trip, in their order."""
     assert not isinstance(asked, Pause)
-    return [verb(call) for call in (asked if isinstance(asked, list) else [asked])]
+    if isinstance(asked, Call):
+        return [verb(asked)]
+    return [verb(call) for call in (asked.calls if isinstance(asked, Atomic) else asked)]
 
 
 def sent(call: Call) -> int:
@@ -63,3 +79,14 @@ def returned_after(plan: Plan[T], replies: Sequence[Any]) -> T:
     for reply in replies[:-1]:
         plan.send(reply)
     return returned(plan, replies[-1])
+
+
+def shards(**threads: float) -> list[list[Any]]:
+    """Replies of all shards of the registry, which hold these threads and when they were used."""
+    replies: list[list[Any]] = [[] for _ in range(SHARDS)]
+    names = Keys("prefix")
+    for name, used in sorted(threads.items(), key=lambda item: -item[1]):
+        thread = names.thread(name)
+        number = [names.shard(number) for number in range(SHARDS)].index(names.registry(thread))
+        replies[number] += [keys.member(thread), b"%.17g" % used]
+    return replies

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from redis.client import NEVER_DECODE
 
+from langgraph._redis.drivers import AsyncDriver, SyncDriver
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from langgraph._redis.plan import Plan
+    from langgraph._redis.senders import Client
+
+T = TypeVar("T")
 
 
 class Recorder:
@@ -121,3 +129,44 @@ class AsyncPipeline:
     async def execute(self, *, raise_on_error: bool) -> list[Any]:
         await self._client.answered()
         return self._commands.execute(raise_on_error=raise_on_error)
+
+
+class Runner(Protocol):
+    """Runs a plan over a recorder."""
+
+    def __call__(self, recorder: Recorder, plan: Plan[T], *, cluster: bool = False) -> T: ...
+
+
+def run_sync(recorder: Recorder, plan: Plan[T], *, cluster: bool = False) -> T:
+    return SyncDriver(recorder, cluster=cluster).run(plan)
+
+
+def run_async(recorder: Recorder, plan: Plan[T], *, cluster: bool = False) -> T:
+    def client() -> Client:
+        return AsyncRecorder(recorder)
+
+    return asyncio.run(AsyncDriver(client, cluster=cluster, owned=False).run(plan))
+
+
+def asking(*questions: Any) -> Plan[list[Any]]:
+    """A plan that asks these, and returns the replies."""
+    replies = []
+    for question in questions:
+        reply = yield question
+        replies.append(reply)
+    return replies
+
+
+def executed(*replies: Any) -> list[Any]:
+    """What a server answers between MULTI and EXEC, and to EXEC, if it takes all the commands."""
+    return [b"OK", *[b"QUEUED"] * len(replies), list(replies)]
+
+
+def transaction(*commands: Sequence[Any]) -> list[list[Any]]:
+    """The pipeline in which these commands travel, nothing between them; verbs as `verbatim` has them."""
+    return [["MULTI"], *([str(verb), *words] for verb, *words in commands), ["EXEC"]]
+
+
+def verbatim(pipeline: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """A pipeline whose verbs are texts, whether they were sent as bytes or not."""
+    return [[verb.decode() if isinstance(verb, bytes) else verb, *words] for verb, *words in pipeline]

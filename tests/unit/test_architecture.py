@@ -24,7 +24,10 @@ FILES = sorted(
 LONGEST = 400
 
 # The only I/O: whatever else wants something of a server asks for it in a plan.
-TALKERS = {"_redis/connect.py", "_redis/direct.py", "_redis/drivers.py"}
+TALKERS = {*(f"_redis/{name}.py" for name in ("clients", "connect", "direct", "replies", "senders"))}
+
+# What users see: the package itself, and savers that are others with a setting.
+SHOWN = {"checkpoint/redis/__init__.py", "checkpoint/redis/shallow.py", "checkpoint/redis/ashallow.py"}
 
 # These stand on the methods that a saver overrides.
 BUILT_ON_OTHERS = {"get", "aget", "with_allowlist"}
@@ -52,18 +55,9 @@ def below(modules: set[str], *packages: str) -> set[str]:
 
 def test_the_rooms_that_laws_are_stated_for_exist() -> None:
     rooms = [
-        "plans",
-        "keys",
-        "records",
-        "segments",
-        "drafts",
-        "reader",
-        "listing",
-        "history",
-        "sweep",
-        "shelves",
-        "core",
-        "codec",
+        *("operations", "maintenance", "plans", "listing", "walk", "history", "sweep", "registry"),
+        *("drafts", "reader", "segments", "splice", "shelves", "core", "policy"),
+        *("codec", "records", "keys"),
     ]
 
     assert {f"checkpoint/redis/{room}.py" for room in rooms} | TALKERS <= MODULES.keys()
@@ -92,7 +86,7 @@ def test_nobody_imports_the_savers_from_below(module: str) -> None:
 
     imports = below(imported_by(MODULES[module]), *savers)
 
-    assert not imports or module == "checkpoint/redis/__init__.py"
+    assert not imports or module in SHOWN
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -153,14 +147,22 @@ def test_every_method_of_the_contract_is_our_own(kind: type[Any]) -> None:
     assert contract - public(kind).keys() == BUILT_ON_OTHERS
 
 
+def optional(entry: tuple[Any, ...]) -> bool:
+    """Whether a parameter can be left out, and is never given by its place."""
+    _, kind, default, _ = entry
+    return kind is inspect.Parameter.KEYWORD_ONLY and default is not inspect.Parameter.empty
+
+
 @pytest.mark.parametrize("kind", [RedisSaver, AsyncRedisSaver])
-def test_methods_of_the_contract_take_what_it_says(kind: type[Any]) -> None:
+def test_methods_of_the_contract_take_what_it_says_and_more_by_keyword_only(kind: type[Any]) -> None:
     contract = {name: getattr(BaseCheckpointSaver, name, None) for name in public(kind)}
 
     for name, theirs in contract.items():
         if theirs is not None:
-            shapes = [[entry[:3] for entry in parameters(method)] for method in (public(kind)[name], theirs)]
-            assert shapes[0] == shapes[1], name
+            wanted = [entry[:3] for entry in parameters(theirs)]
+            ours = parameters(public(kind)[name])
+            assert [entry[:3] for entry in ours[: len(wanted)]] == wanted, name
+            assert all(optional(entry) for entry in ours[len(wanted) :]), name
 
 
 def test_both_savers_show_the_same() -> None:

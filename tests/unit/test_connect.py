@@ -34,7 +34,7 @@ def client_for(kind: type[Any]) -> Any:
     ["http://localhost", "localhost:6379", "redis:localhost", "", "redis", "Embedded:/x", "sentinel://a"],
 )
 def test_an_unknown_scheme_is_refused_and_the_known_are_named(kind: type[Any], url: str) -> None:
-    with pytest.raises(ValueError, match="must begin with redis://, rediss://, unix:// or embedded://, not"):
+    with pytest.raises(ValueError, match=r"must begin with redis://, .* or embedded://, not"):
         kind(url)
 
 

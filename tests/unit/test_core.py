@@ -1,4 +1,4 @@
-"""A thread is in the registry before it is written, and said so once a minute."""
+"""What a process remembers of the threads that it registered: for a minute, and of not too many."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import pytest
 
 from langgraph.checkpoint.redis import core as core_module
-from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.core import Core
+from langgraph.checkpoint.redis.core import CHORE_EVERY, TOUCH_EVERY, Core, Touches
 from langgraph.checkpoint.redis.keys import Keys, Thread
-from unit.by_hand import verbs
+from langgraph.checkpoint.redis.policy import Policy
+
+NAMES = Keys("prefix")
+THREAD, OTHER = NAMES.thread("thread"), NAMES.thread("other")
+LINK = b"r/run"
 
 
 @dataclass
@@ -22,9 +25,6 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
-    def time(self) -> float:
-        return self.now
-
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
@@ -34,98 +34,123 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def core(clock: Clock) -> Core:
+def touches(clock: Clock) -> Touches:
     assert clock.now
-    return Core(Keys("prefix"))
+    return Touches()
 
 
-def thread(core: Core, name: str = "thread") -> Thread:
-    return core.keys.thread(name)
+def due(touches: Touches, *of: tuple[Thread, bytes]) -> list[bool]:
+    return [touches.due(thread, link) for thread, link in of]
 
 
-def asked(core: Core, run: str = "", name: str = "thread") -> list[str]:
-    """What goes ahead of a write now."""
-    return verbs(core.registration(thread(core, name), run))
+def test_a_thread_is_due_until_it_is_done(touches: Touches) -> None:
+    assert touches.due(THREAD)
+    assert touches.due(THREAD)
+
+    touches.done(THREAD)
+
+    assert not touches.due(THREAD)
 
 
-def test_a_thread_is_entered_under_the_time_of_its_use(core: Core) -> None:
-    (call,) = core.registration(thread(core))
+def test_a_thread_is_due_again_after_a_minute(touches: Touches, clock: Clock) -> None:
+    touches.done(THREAD)
 
-    assert call.command() == [
-        "ZADD",
-        core.keys.registry(thread(core)),
-        1_000_000_000,
-        keys.member(thread(core)),
-    ]
+    clock.now += TOUCH_EVERY - 1
+    assert not touches.due(THREAD)
+    clock.now += 1
+    assert touches.due(THREAD)
 
 
-def test_a_thread_is_entered_again_until_the_server_acknowledged_it(core: Core) -> None:
-    assert asked(core) == ["ZADD"]
-    assert asked(core) == ["ZADD"]
+def test_each_thread_and_each_of_its_links_is_due_by_itself(touches: Touches) -> None:
+    touches.done(THREAD)
+    touches.done(OTHER, LINK)
 
-    core.registered(thread(core))
+    found = due(touches, (THREAD, b""), (THREAD, LINK), (OTHER, b""), (OTHER, LINK))
 
-    assert asked(core) == []
-
-
-def test_a_thread_is_entered_once_a_minute(core: Core, clock: Clock) -> None:
-    core.registered(thread(core))
-    clock.now += 59
-    assert asked(core) == []
-
-    clock.now += 2
-
-    assert asked(core) == ["ZADD"]
+    assert found == [False, True, True, False]
 
 
-def test_each_thread_is_entered(core: Core) -> None:
-    core.registered(thread(core))
+def test_a_thread_that_is_forgotten_is_due_with_all_its_links_and_no_other_is(touches: Touches) -> None:
+    for thread in (THREAD, OTHER):
+        touches.done(thread)
+        touches.done(thread, LINK)
 
-    assert asked(core, name="other") == ["ZADD"]
+    touches.forget(THREAD)
 
-
-def test_a_run_is_told_of_its_threads(core: Core) -> None:
-    _, call = core.registration(thread(core), "run")
-
-    assert call.command() == ["SADD", core.keys.run("run"), keys.member(thread(core))]
-
-
-def test_each_run_of_a_thread_is_told_once_a_minute(core: Core, clock: Clock) -> None:
-    core.registered(thread(core), "run")
-    assert asked(core, "run") == []
-    assert asked(core, "other") == ["SADD"]
-
-    clock.now += 61
-
-    assert asked(core, "run") == ["ZADD", "SADD"]
+    found = due(touches, (THREAD, b""), (THREAD, LINK), (OTHER, b""), (OTHER, LINK))
+    assert found == [True, True, False, False]
 
 
-def test_a_run_is_told_of_each_of_its_threads(core: Core) -> None:
-    core.registered(thread(core), "run")
-
-    assert asked(core, "run", "other") == ["ZADD", "SADD"]
-
-
-def test_a_deleted_thread_is_entered_anew_with_its_runs(core: Core) -> None:
-    core.registered(thread(core), "run")
-
-    core.touches.forget(thread(core))
-
-    assert asked(core, "run") == ["ZADD", "SADD"]
-
-
-def test_a_deleted_thread_leaves_the_others_entered(core: Core) -> None:
-    core.registered(thread(core))
-    core.registered(thread(core, "other"))
-
-    core.touches.forget(thread(core))
-
-    assert asked(core, name="other") == []
-
-
-def test_only_the_last_used_of_very_many_threads_are_remembered(core: Core) -> None:
+def test_only_the_last_used_of_very_many_threads_are_remembered(touches: Touches) -> None:
     for number in range(20_000):
-        core.registered(thread(core, str(number)))
+        touches.done(NAMES.thread(str(number)))
 
-    assert asked(core, name="0") == ["ZADD"]
-    assert asked(core, name="19999") == []
+    assert touches.due(NAMES.thread("0"))
+    assert not touches.due(NAMES.thread("19999"))
+
+
+def test_threads_in_very_many_indexes_count_by_all_that_is_remembered(touches: Touches) -> None:
+    for number in range(3_000):
+        for link in (b"", b"r/1", b"r/2", b"r/3", b"r/4"):
+            touches.done(NAMES.thread(str(number)), link)
+
+    found = due(touches, *((NAMES.thread(name), b"r/1") for name in ("0", "900", "1100", "2999")))
+
+    assert found == [True, True, False, False]
+
+
+def test_what_is_done_again_is_among_the_last_used(touches: Touches) -> None:
+    touches.done(THREAD)
+    for number in range(9_999):
+        touches.done(NAMES.thread(str(number)))
+    touches.done(THREAD)
+
+    touches.done(OTHER)
+
+    assert not touches.due(THREAD)
+    assert touches.due(NAMES.thread("0"))
+
+
+def test_what_is_forgotten_makes_place_for_others(touches: Touches) -> None:
+    for number in range(9_000):
+        touches.done(NAMES.thread(str(number)))
+        touches.forget(NAMES.thread(str(number)))
+    for number in range(10_000):
+        touches.done(NAMES.thread(f"other {number}"))
+
+    assert not touches.due(NAMES.thread("other 0"))
+
+
+# Tidying up.
+
+
+def test_it_is_time_to_tidy_up_after_every_so_many_new_threads(touches: Touches) -> None:
+    found = []
+    for number in range(3 * CHORE_EVERY):
+        touches.done(NAMES.thread(str(number)))
+        found.append(touches.chore())
+
+    assert [at for at, due in enumerate(found, 1) if due] == [CHORE_EVERY, 2 * CHORE_EVERY, 3 * CHORE_EVERY]
+
+
+def test_threads_that_are_known_are_no_reason_to_tidy_up(touches: Touches, clock: Clock) -> None:
+    for number in range(3 * CHORE_EVERY):
+        clock.now += TOUCH_EVERY
+        touches.done(THREAD, b"r/%d" % number)
+
+    assert not touches.chore()
+
+
+def test_a_core_that_was_told_nothing_keeps_everything_for_ever_on_one_server() -> None:
+    made = Core(NAMES)
+
+    assert made.policy == Policy(life=b"", refresh=False, keep_last=None, index_metadata=())
+    assert not made.cluster
+
+
+def test_each_core_remembers_for_itself() -> None:
+    one, two = Core(NAMES), Core(NAMES)
+
+    one.touches.done(THREAD)
+
+    assert two.touches.due(THREAD)

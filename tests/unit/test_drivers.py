@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -12,12 +11,7 @@ from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
 from langgraph._redis.drivers import AsyncDriver, SyncDriver
 from langgraph._redis.plan import Call, Pause, Plan, Refusal, Script
-from unit.recorders import AsyncRecorder, Recorder
-
-if TYPE_CHECKING:
-    from langgraph._redis.drivers import Client
-
-T = TypeVar("T")
+from unit.recorders import AsyncRecorder, Recorder, Runner, asking, run_async, run_sync
 
 SCRIPT = Script("one", b"return 1", "the-sha", 1)
 SCRIPTED = Call(SCRIPT, [b"key"], [b"argument", 2])
@@ -26,32 +20,6 @@ BY_SOURCE = ["EVAL", b"return 1", 1, b"key", b"argument", 2]
 PLAIN = Call("ZADD", [b"key"], [1, b"member"])
 COMMAND = ["ZADD", b"key", 1, b"member"]
 NO_SCRIPT = NoScriptError("No matching script.")
-
-
-def asking(*questions: Any) -> Plan[list[Any]]:
-    """A plan that asks these, and returns the replies."""
-    replies = []
-    for question in questions:
-        reply = yield question
-        replies.append(reply)
-    return replies
-
-
-class Runner(Protocol):
-    """Runs a plan over a recorder."""
-
-    def __call__(self, recorder: Recorder, plan: Plan[T], *, cluster: bool = False) -> T: ...
-
-
-def run_sync(recorder: Recorder, plan: Plan[T], *, cluster: bool = False) -> T:
-    return SyncDriver(recorder, cluster=cluster).run(plan)
-
-
-def run_async(recorder: Recorder, plan: Plan[T], *, cluster: bool = False) -> T:
-    def client() -> Client:
-        return AsyncRecorder(recorder)
-
-    return asyncio.run(AsyncDriver(client, cluster=cluster, owned=False).run(plan))
 
 
 @pytest.fixture(params=[run_sync, run_async], ids=["sync", "async"])

@@ -11,58 +11,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ResponseError
 
 from langgraph._redis.combine import BATCH
-from langgraph._redis.drivers import LANES, AsyncDriver
-from langgraph._redis.plan import Call, Plan, Script
-from unit.recorders import AsyncRecorder, Recorder
-
-GET = Call("GET", [b"0"])
-
-
-class Lane:
-    """A driver and its client, whose gate is closed: what is asked waits for `opened`."""
-
-    def __init__(self, *replies: Any, cluster: bool = False) -> None:
-        self.recorder = Recorder(*replies)
-        self.client = AsyncRecorder(self.recorder)
-        self.client.gate.clear()
-        self.driver = AsyncDriver(lambda: self.client, cluster=cluster, owned=False)
-        self.callers: list[asyncio.Task[Any]] = []
-
-    async def ask(self, count: int, *, each: int = 1) -> None:
-        """That many callers ask, in turn: each has sent its call or waits in the queue then."""
-        for _ in range(count):
-            await self.ask_for(*[Call("GET", [b"%d" % len(self.callers)])] * each)
-
-    async def ask_for(self, *calls: Call) -> None:
-        """One caller asks these."""
-        self.callers.append(asyncio.create_task(self.driver.run(_asking(*calls))))
-        await _turns()
-
-    async def opened(self) -> list[Any]:
-        """Answer all; what came back to each caller."""
-        self.client.gate.set()
-        return await asyncio.gather(*self.callers, return_exceptions=True)
-
-    @property
-    def round_trips(self) -> list[int]:
-        """How many calls each round trip carried."""
-        return [len(sent) if isinstance(sent[0], list) else 1 for sent in self.recorder.sent]
-
-    @property
-    def asked(self) -> list[int]:
-        """The callers whose calls were sent, in order."""
-        commands = (sent if isinstance(sent[0], list) else [sent] for sent in self.recorder.sent)
-        return [int(command[1]) for some in commands for command in some]
-
-
-def _asking(*calls: Call) -> Plan[Any]:
-    return (yield calls[0] if len(calls) == 1 else list(calls))
-
-
-async def _turns() -> None:
-    """Let every task that can go on do so."""
-    for _ in range(5):
-        await asyncio.sleep(0)
+from langgraph._redis.lanes import LANES
+from langgraph._redis.plan import Call, Script
+from unit.lanes import Lane, turns
 
 
 async def test_few_round_trips_are_under_way_and_what_waits_travels_together() -> None:
@@ -120,7 +71,7 @@ async def test_a_caller_cancelled_in_the_queue_sends_nothing_and_disturbs_nobody
     lane = Lane(*range(LANES + 2))
     await lane.ask(LANES + 3)
     lane.callers[LANES + 1].cancel()
-    await _turns()
+    await turns()
 
     found = await lane.opened()
 
@@ -135,7 +86,7 @@ async def test_a_caller_cancelled_while_its_pipeline_is_under_way_disturbs_nobod
     # Those who wait at the gate pass; whoever comes to it from now on does not.
     lane.client.gate.set()
     lane.client.gate.clear()
-    await _turns()
+    await turns()
     assert (len(lane.recorder.sent), lane.client.waiting) == (LANES, 1)
     lane.callers[LANES + 1].cancel()
 

@@ -1,4 +1,4 @@
-"""A listing's bounds, and its walk through the registry: each checkpoint and each thread once, in order."""
+"""A listing's bounds: each checkpoint once, in order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.listing import Query, Shard, query
+from langgraph.checkpoint.redis.listing import Query, query
 from steps import config_of
 
 _ODD = "\x00\x01\x1f /0.%az\x7f\u00e9\ud800\U0010ffff"
@@ -130,55 +130,3 @@ def test_arguments_of_list_say_the_rest() -> None:
     found = query(None, {"source": "loop"}, config_of(checkpoint_id="9"), 5)
 
     assert found == Query(before="9", filter={"source": "loop"}, limit=5)
-
-
-def answered(shard: Shard, scores: dict[bytes, float]) -> list[tuple[bytes, float]]:
-    """What the server answers to a shard's next call."""
-    command, key, upper, lower, _, _, start, most = shard.call().command()
-    assert (command, key, lower, start) == ("ZREVRANGEBYSCORE", shard.key, b"-inf", 0)
-    downwards = sorted(scores.items(), key=lambda item: (item[1], item[0]), reverse=True)
-    return [item for item in downwards if item[1] <= float(upper)][:most]
-
-
-def walked(shard: Shard, scores: dict[bytes, float]) -> list[tuple[float, bytes]]:
-    """All that a shard hands out, and how many calls it made."""
-    found: list[tuple[float, bytes]] = []
-    for _ in range(50):
-        shard.take(answered(shard, scores))
-        found += shard.buffer
-        shard.buffer = []
-        if shard.done:
-            return found
-    raise AssertionError("the walk does not end")
-
-
-@given(
-    scores=st.dictionaries(
-        st.binary(min_size=1, max_size=2), st.sampled_from([1.0, 2.5, 1.7e12]), max_size=30
-    ),
-    size=st.integers(1, 4),
-)
-def test_each_thread_of_a_shard_is_met_once_also_where_scores_are_equal(
-    scores: dict[bytes, float], size: int
-) -> None:
-    found = walked(Shard(b"shard", size=size), scores)
-
-    assert sorted(name for _, name in found) == sorted(scores)
-    assert [score for score, _ in found] == sorted(scores.values(), reverse=True)
-
-
-def test_an_empty_shard_is_done_after_one_call() -> None:
-    shard = Shard(b"shard")
-
-    shard.take([])
-
-    assert shard.done
-    assert not shard.buffer
-
-
-def test_a_millisecond_more_or_less_is_another_score() -> None:
-    scores = {b"%d" % number: 1_790_000_000_000.0 + number for number in range(9)}
-
-    found = walked(Shard(b"shard", size=2), scores)
-
-    assert [name for _, name in found] == [b"%d" % number for number in range(8, -1, -1)]

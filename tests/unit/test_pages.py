@@ -1,4 +1,4 @@
-"""Listings by hand: what a page asks, when it is the last, and how all threads are walked through."""
+"""Listings by hand: what a page asks, when it is the last, and what becomes of threads that are gone."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.codec import Codec
 from langgraph.checkpoint.redis.core import Core
-from langgraph.checkpoint.redis.keys import SHARDS, Keys
-from langgraph.checkpoint.redis.listing import Listing, Walk, query
+from langgraph.checkpoint.redis.keys import Keys
+from langgraph.checkpoint.redis.listing import Listing, query
 from langgraph.checkpoint.redis.plans import Plans
+from langgraph.checkpoint.redis.policy import NO_READ, Policy
 from langgraph.checkpoint.redis.records import record_tail
 from steps import config_of, id_of
-from unit.by_hand import only, returned, returned_after, returned_at_once, several, verbs
+from unit.by_hand import only, returned, returned_after, returned_at_once, several, shards, verbs
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -134,37 +135,6 @@ def test_matches_that_are_large_take_more_round_trips(plans: Plans) -> None:
     assert ids(returned_after(asked.next_page(), replies)) == ["2", "1"]
 
 
-def shards(**threads: float) -> list[list[Any]]:
-    """Replies of all shards of the registry, which hold these threads and when they were used."""
-    replies: list[list[Any]] = [[] for _ in range(SHARDS)]
-    names = Keys("prefix")
-    for name, used in sorted(threads.items(), key=lambda item: -item[1]):
-        thread = names.thread(name)
-        number = [names.shard(number) for number in range(SHARDS)].index(names.registry(thread))
-        replies[number] += [keys.member(thread), b"%.17g" % used]
-    return replies
-
-
-def test_all_threads_are_walked_through_the_last_used_first(plans: Plans) -> None:
-    walk = Walk(plans)
-    plan = walk.next()
-    assert verbs(several(next(plan))) == ["ZREVRANGEBYSCORE"] * SHARDS
-
-    found = [returned(plan, shards(a=1.0, b=3.0, c=2.0, d=1.5))]
-    found += [returned_at_once(walk.next()) for _ in range(4)]
-
-    assert [item and item[0].given for item in found] == ["b", "c", "d", "a", None]
-
-
-def test_scores_may_come_in_pairs(plans: Plans) -> None:
-    paired = [[reply] if reply else [] for reply in shards(a=1.0)]
-
-    found = returned_after(Walk(plans).next(), [paired])
-
-    assert found is not None
-    assert (found[0].given, found[1]) == ("a", 1.0)
-
-
 def test_an_empty_registry_lists_nothing(plans: Plans) -> None:
     asked = listing(plans, None)
 
@@ -183,20 +153,79 @@ def test_a_listing_of_all_threads_goes_on_with_the_next(plans: Plans) -> None:
     assert asked.done
 
 
-def test_a_thread_that_is_long_gone_leaves_the_registry(plans: Plans) -> None:
+def without_thread(plans: Plans, used: float) -> Any:
+    """The plan of a listing that has just asked for the only thread of the registry."""
     plan = listing(plans, None).next_page()
     next(plan)
-    plan.send(shards(a=1.0))
-
-    call = only(plan.send(None))
-
-    assert verbs(call) == ["forget"]
-    assert call.args == [b"a", b"1"]
+    assert verbs(plan.send(shards(a=used))) == ["list"]
+    return plan
 
 
-def test_a_thread_that_may_be_about_to_be_written_stays_in_the_registry(plans: Plans) -> None:
+def test_a_thread_that_is_gone_leaves_the_registry_at_once_and_every_index(plans: Plans) -> None:
+    plan = without_thread(plans, time.time() * 1000)
+    thread = plans.core.keys.thread("a")
+
+    (asked,) = several(plan.send(None))
+    assert asked.command()[:2] == ["ZRANGEBYLEX", plans.core.keys.links(thread)]
+    calls = several(plan.send([[keys.link_member(thread, keys.run_link("run"))]]))
+
+    assert verbs(calls) == ["ZREM", "ZREM", "forget", "EXISTS"]
+    assert calls[0].keys == [plans.core.keys.run("run")]
+    assert calls[1].keys == [plans.core.keys.links(thread)]
+    assert ids(returned(plan, [1, 1, 1, 0])) == []
+
+
+def test_an_entry_is_removed_only_as_it_was_when_its_thread_was_found_gone(plans: Plans) -> None:
+    plan = without_thread(plans, 1234.0)
+
+    plan.send(None)
+    forget, _ = several(plan.send([[]]))
+
+    assert forget.keys == [plans.core.keys.registry(plans.core.keys.thread("a"))]
+    assert forget.args == [b"a", b"1234"]
+    returned(plan, [1, 0])
+
+
+def test_on_a_cluster_a_thread_that_may_be_about_to_begin_stays_in_the_registry() -> None:
+    clustered = Plans(Core(Keys("prefix"), cluster=True), CODEC)
+
+    assert ids(returned(without_thread(clustered, time.time() * 1000), None)) == []
+
+
+def test_on_a_cluster_a_thread_that_is_long_gone_leaves_the_registry() -> None:
+    clustered = Plans(Core(Keys("prefix"), cluster=True), CODEC)
+    plan = without_thread(clustered, (time.time() - 3600) * 1000)
+
+    plan.send(None)
+    assert verbs(plan.send([[]])) == ["forget", "EXISTS"]
+    returned(plan, [1, 0])
+
+
+def test_a_thread_that_exists_is_taken_out_of_nothing(plans: Plans) -> None:
     asked = listing(plans, None)
 
-    found = returned_after(asked.next_page(), [shards(a=time.time() * 1000), None])
+    found = returned_after(asked.next_page(), [shards(a=1.0), page(entry("1"))])
 
-    assert ids(found) == []
+    assert ids(found) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("config", "life"),
+    [(config_of(), b"60000"), ({"configurable": {"thread_id": "thread", "ttl": 2}}, b"=120000")],
+)
+def test_a_listing_of_one_thread_prolongs_it_where_reads_do(config: RunnableConfig, life: bytes) -> None:
+    refreshing = Plans(Core(Keys("prefix"), Policy(b"60000", refresh=True)), CODEC)
+
+    assert only(next(listing(refreshing, config).next_page())).args[-1] == life
+
+
+def test_a_listing_of_one_thread_prolongs_nothing_where_reads_do_not(plans: Plans) -> None:
+    assert only(next(listing(plans, config_of()).next_page())).args[-1] == NO_READ
+
+
+def test_a_listing_of_all_threads_prolongs_none() -> None:
+    refreshing = Plans(Core(Keys("prefix"), Policy(b"60000", refresh=True)), CODEC)
+    plan = listing(refreshing, None).next_page()
+    next(plan)
+
+    assert only(plan.send(shards(a=1.0))).args[-1] == NO_READ

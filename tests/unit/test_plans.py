@@ -10,19 +10,34 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph._redis.errors import CorruptRecordError, RedisPersistenceError
 from langgraph._redis.plan import Plan
-from langgraph.checkpoint.redis import keys
+from langgraph.checkpoint.redis import keys, registry
 from langgraph.checkpoint.redis.codec import Codec
 from langgraph.checkpoint.redis.core import Core
 from langgraph.checkpoint.redis.keys import Keys, Thread
 from langgraph.checkpoint.redis.plans import Plans
 from steps import Chain, checkpoint_of, config_of, id_of, metadata_of
-from unit.by_hand import only, returned, returned_after, returned_at_once, sent, several, verbs
+from unit.by_hand import (
+    atomic,
+    only,
+    returned,
+    returned_after,
+    returned_at_once,
+    sent,
+    several,
+    verbs,
+    written,
+)
 from values import text_of
 
 RUN = "a run"
 # What the scripts answer to a put, and to the writes of one task.
-STORED, GONE, UNTOLD = 1, 0, -1
-WRITTEN, NOT_WRITTEN = [1], [0]
+STORED, GONE, UNREGISTERED, TOO_MANY = 1, 0, -1, 2
+WRITTEN, NOT_WRITTEN, NOT_BEGUN = [1], [0], [-1]
+# Where a put, and the writes of one task, say whether they come with the thread's registration.
+REGISTERED, WRITES_REGISTERED = 7, 6
+# What goes ahead of a first put, and of one that names a run.
+ENTERED = ["ZADD"]
+TOLD = ["ZADD", "ZADD", "ZADD"]
 
 
 @pytest.fixture
@@ -33,7 +48,7 @@ def plans() -> Plans:
 @pytest.fixture
 def registered(plans: Plans) -> Plans:
     """The thread "thread" needs no registration."""
-    plans.core.registered(thread(plans))
+    registry.registered(plans.core, thread(plans))
     return plans
 
 
@@ -83,24 +98,26 @@ def test_a_thread_id_comes_back_as_it_was_given(plans: Plans, given: Any) -> Non
     assert thread(plans, given).keys == thread(plans, str(given)).keys
 
 
-def test_the_first_write_travels_behind_its_threads_registration(plans: Plans) -> None:
+def test_the_first_write_travels_with_its_threads_registration_ahead_and_nothing_in_between(
+    plans: Plans,
+) -> None:
     chain = Chain()
     first = put_of(plans, chain, x=1)
 
-    assert verbs(several(next(first))) == ["ZADD", "put"]
+    assert verbs(atomic(next(first))) == [*ENTERED, "put"]
     chain.config = returned(first, [1, STORED])
 
-    assert verbs(next(put_of(plans, chain, x=2))) == ["put"]
+    assert verbs(only(next(put_of(plans, chain, x=2)))) == ["put"]
 
 
-def test_the_first_writes_of_a_task_travel_behind_the_registration_too(plans: Plans) -> None:
+def test_the_first_writes_of_a_task_travel_with_the_registration_too(plans: Plans) -> None:
     config = config_of(checkpoint_id="1")
     first = plans.put_writes(config, [("a", 1)], "task", "")
 
-    assert verbs(several(next(first))) == ["ZADD", "put_writes"]
+    assert verbs(atomic(next(first))) == [*ENTERED, "put_writes"]
     returned(first, [1, WRITTEN])
 
-    assert verbs(next(plans.put_writes(config, [("a", 1)], "other", ""))) == ["put_writes"]
+    assert verbs(only(next(plans.put_writes(config, [("a", 1)], "other", "")))) == ["put_writes"]
 
 
 def test_a_registration_without_a_reply_is_sent_again(plans: Plans) -> None:
@@ -109,32 +126,73 @@ def test_a_registration_without_a_reply_is_sent_again(plans: Plans) -> None:
     next(lost)
     lost.close()
 
-    assert verbs(next(put_of(plans, chain, x=1))) == ["ZADD", "put"]
+    assert verbs(next(put_of(plans, chain, x=1))) == [*ENTERED, "put"]
+
+
+def test_a_put_to_a_thread_that_is_gone_is_sent_again_with_its_registration(plans: Plans) -> None:
+    """Another process deleted it, or it expired: it may not begin anew without being registered."""
+    returned_after(put_with_run(plans), [[1, 1, 1, STORED]])
+    plan = put_with_run(plans)
+    first = only(next(plan))
+
+    *ahead, second = atomic(plan.send(UNREGISTERED))
+
+    assert verbs(ahead) == TOLD
+    assert [call.args[7] for call in (first, second)] == [0, 1]
+    returned(plan, [1, 1, 1, STORED])
+
+
+def test_writes_to_a_thread_that_is_gone_are_sent_again_with_its_registration(registered: Plans) -> None:
+    plan = registered.put_writes(config_of(checkpoint_id="1"), [("a", 1)], "task", "")
+    first = only(next(plan))
+
+    *ahead, second = atomic(plan.send(NOT_BEGUN))
+
+    assert verbs(ahead) == ENTERED
+    assert [call.args[WRITES_REGISTERED] for call in (first, second)] == [0, 1]
+    returned(plan, [1, WRITTEN])
+
+
+def test_a_thread_that_began_anew_is_registered_with_the_runs_that_write_next(plans: Plans) -> None:
+    """What was known of the thread that is gone says nothing of the one that began."""
+    returned_after(put_with_run(plans), [[1, 1, 1, STORED]])
+    writes = plans.put_writes(config_of(checkpoint_id="1"), [("a", 1)], "task", "")
+    next(writes)
+    writes.send(NOT_BEGUN)
+    returned(writes, [1, WRITTEN])
+
+    assert verbs(next(put_with_run(plans))) == [*TOLD, "put"]
 
 
 def test_a_run_learns_of_its_thread_before_the_checkpoint_is_stored(plans: Plans) -> None:
-    calls = several(next(put_with_run(plans)))
+    _, known, told, put = atomic(next(put_with_run(plans)))
 
-    assert verbs(calls) == ["ZADD", "SADD", "put"]
-    assert calls[1].keys == [plans.core.keys.run(RUN)]
-    assert calls[1].args == [keys.member(thread(plans))]
+    name, link = keys.member(thread(plans)), keys.run_link(RUN)
+    assert known.command() == [
+        "ZADD",
+        plans.core.keys.links(thread(plans)),
+        0,
+        keys.link_member(thread(plans), link),
+    ]
+    assert (told.verb, told.keys, told.args[1:]) == ("ZADD", [plans.core.keys.run(RUN)], [name])
+    assert verbs(put) == ["put"]
 
 
 def test_a_run_that_the_thread_has_lost_meanwhile_is_told_before_a_second_attempt(plans: Plans) -> None:
-    returned_after(put_with_run(plans), [[1, 1, STORED]])
+    returned_after(put_with_run(plans), [[1, 1, 1, STORED]])
     plan = put_with_run(plans)
     assert verbs(next(plan)) == ["put"]
 
-    again = plan.send(UNTOLD)
+    again = plan.send(UNREGISTERED)
 
-    assert verbs(several(again)) == ["ZADD", "SADD", "put"]
-    returned(plan, [1, 1, STORED])
+    assert verbs(atomic(again)) == [*TOLD, "put"]
+    returned(plan, [1, 1, 1, STORED])
 
 
 def test_a_run_id_may_be_a_uuid(registered: Plans) -> None:
-    calls = several(next(put_with_run(registered, UUID(int=7))))
+    *_, told, _ = atomic(next(put_with_run(registered, UUID(int=7))))
 
-    assert calls[0].keys == [registered.core.keys.run(str(UUID(int=7)))]
+    assert told.keys == [registered.core.keys.run(str(UUID(int=7)))]
 
 
 def test_an_appended_message_is_all_that_travels(registered: Plans) -> None:
@@ -163,17 +221,18 @@ def test_a_refused_reuse_sends_everything_whole(registered: Plans) -> None:
     plan = put_of(registered, chain, messages=messages(51))
     first = only(next(plan))
 
-    second = only(plan.send(GONE))
+    ahead, second = atomic(plan.send(GONE))
 
     whole = 71 * 250  # The texts are hexadecimal digits: half of their bytes remain.
+    assert verbs(ahead) == ENTERED  # It may have gone with the whole thread.
     assert sent(first) < whole < sent(second)
-    assert id_of(returned(plan, STORED)) in str(second.args)
+    assert id_of(returned(plan, [1, STORED])) in str(second.args)
 
 
 def test_what_was_sent_whole_is_reused_from_then_on(registered: Plans) -> None:
     chain = Chain()
     chain.config = returned_after(put_of(registered, chain, messages=messages(50)), [STORED])
-    chain.config = returned_after(put_of(registered, chain, messages=messages(51)), [GONE, STORED])
+    chain.config = returned_after(put_of(registered, chain, messages=messages(51)), [GONE, [1, STORED]])
 
     call = only(next(put_of(registered, chain, messages=messages(52))))
 
@@ -186,7 +245,7 @@ def test_a_put_that_is_refused_twice_raises_and_names_the_key(registered: Plans)
     plan.send(GONE)
 
     with pytest.raises(RedisPersistenceError, match=r"'the id' was not stored in 'prefix:\{thread\}:data'"):
-        plan.send(GONE)
+        plan.send([1, GONE])
 
 
 def test_what_a_lost_put_may_not_have_stored_is_checked_and_sent_whole(registered: Plans) -> None:
@@ -197,10 +256,10 @@ def test_what_a_lost_put_may_not_have_stored_is_checked_and_sent_whole(registere
     plan = put_of(registered, chain, messages=messages(51))
     next(plan)
 
-    again = only(plan.send(GONE))
+    again = written(plan.send(GONE))
 
     assert sent(again) > 50 * 250
-    returned(plan, STORED)
+    returned(plan, [1, STORED])
 
 
 def test_no_writes_ask_nothing(plans: Plans) -> None:
@@ -273,51 +332,57 @@ def test_a_read_names_the_segments_that_are_known(registered: Plans) -> None:
     assert known in call.args
 
 
-def test_a_deleted_thread_without_runs_is_one_call(plans: Plans) -> None:
+def test_a_deleted_thread_that_stands_in_no_index_is_one_round_trip(plans: Plans) -> None:
     plan = plans.delete_thread("thread")
 
-    assert verbs(only(next(plan))) == ["delete"]
-    returned(plan, [])
+    delete, asked = several(next(plan))
+
+    assert verbs([delete, asked]) == ["delete", "ZRANGEBYLEX"]
+    assert tuple(delete.keys) == thread(plans).keys
+    assert list(asked.keys) == [plans.core.keys.links(thread(plans))]
+    returned(plan, [[], []])
+
+
+def links_of(plans: Plans, *runs: str) -> list[bytes]:
+    """What the server holds of a thread's links."""
+    return [keys.link_member(thread(plans), keys.run_link(run)) for run in runs]
 
 
 def test_the_runs_of_a_deleted_thread_forget_it(plans: Plans) -> None:
     plan = plans.delete_thread("thread")
     next(plan)
 
-    calls = several(plan.send([b"one", b"other"]))
+    *removals, looked = several(plan.send([[], links_of(plans, "one", "other")]))
 
-    assert [call.command() for call in calls[:2]] == [
-        ["SREM", plans.core.keys.run(run), keys.member(thread(plans))] for run in ("one", "other")
+    name, links = keys.member(thread(plans)), plans.core.keys.links(thread(plans))
+    assert [call.command() for call in removals] == [
+        *(["ZREM", plans.core.keys.run(run), name] for run in ("one", "other")),
+        ["ZREM", links, *links_of(plans, "one", "other")],
     ]
-    assert [call.command() for call in calls[2:]] == [
-        ["ZSCORE", thread(plans).index, f"r/{run}".encode()] for run in ("one", "other")
-    ]
-    returned(plan, [1, 1, None, None])
+    assert looked.command() == ["EXISTS", thread(plans).data]
+    returned(plan, [1, 1, 2, 0])
 
 
-def test_a_run_that_wrote_to_a_thread_while_it_was_deleted_is_told_again(plans: Plans) -> None:
+def test_a_thread_that_began_again_while_it_was_deleted_is_put_back(plans: Plans) -> None:
     plan = plans.delete_thread("thread")
     next(plan)
-    plan.send([b"one", b"other"])
+    plan.send([[], links_of(plans, "one")])
 
-    (told,) = several(plan.send([1, 1, None, 0.0]))
+    back = several(plan.send([1, 1, 1]))
 
-    assert told.command() == ["SADD", plans.core.keys.run("other"), keys.member(thread(plans))]
-    returned(plan, [1])
+    assert verbs(back) == TOLD
+    assert [call.keys for call in back] == [
+        [plans.core.keys.registry(thread(plans))],
+        [plans.core.keys.links(thread(plans))],
+        [plans.core.keys.run("one")],
+    ]
+    returned(plan, [1, 1, 1])
 
 
 def test_a_deleted_thread_is_registered_anew_with_its_runs(plans: Plans) -> None:
-    returned_after(put_with_run(plans), [[1, 1, STORED]])
+    returned_after(put_with_run(plans), [[1, 1, 1, STORED]])
     assert verbs(next(put_with_run(plans))) == ["put"]
 
-    returned_after(plans.delete_thread("thread"), [[RUN.encode()], [1, None]])
+    returned_after(plans.delete_thread("thread"), [[[], links_of(plans, RUN)], [1, 1, 0]])
 
-    assert verbs(next(put_with_run(plans))) == ["ZADD", "SADD", "put"]
-
-
-def test_a_run_that_forgot_its_thread_is_told_anew(plans: Plans) -> None:
-    returned_after(put_with_run(plans), [[1, 1, STORED]])
-
-    returned_after(plans.forget_runs(thread(plans), [RUN]), [[1, None]])
-
-    assert "SADD" in verbs(next(put_with_run(plans)))
+    assert verbs(next(put_with_run(plans))) == [*TOLD, "put"]

@@ -5,18 +5,16 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph._redis.errors import RedisPersistenceError
 from langgraph._redis.plan import Call, Pause, Plan
-from langgraph.checkpoint.redis.codec import Codec
+from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.core import Core
 from langgraph.checkpoint.redis.keys import Keys
-from langgraph.checkpoint.redis.plans import Plans
 from langgraph.checkpoint.redis.sweep import (
     Line,
     Sweep,
-    latest_of_each_namespace,
+    newest_of_each_namespace,
     of_runs,
     with_ancestors,
 )
@@ -125,14 +123,24 @@ def test_ancestors_are_looked_for_in_the_checkpoints_own_namespace() -> None:
     assert with_ancestors(lines, {(b"", b"2")}) == {(b"", b"2")}
 
 
-def test_the_latest_of_each_namespace_is_the_largest_id() -> None:
+def test_the_newest_of_each_namespace_are_the_largest_ids() -> None:
     lines = [line("2"), line("3", ns="sub"), line("10"), line("1", ns="sub"), line("0", ns="other")]
 
-    assert latest_of_each_namespace(lines) == {(b"", b"2"), (b"sub", b"3"), (b"other", b"0")}
+    assert newest_of_each_namespace(1)(lines) == {(b"", b"2"), (b"sub", b"3"), (b"other", b"0")}
 
 
-def test_no_records_have_no_latest() -> None:
-    assert latest_of_each_namespace([]) == set()
+def test_as_many_as_are_wanted_of_each_namespace_are_the_newest() -> None:
+    lines = [line(name, ns=ns) for ns in ("", "sub") for name in ("3", "1", "4", "2")] + [line("9", ns="x")]
+
+    found = newest_of_each_namespace(3)(lines)
+
+    assert {name for ns, name in found if ns == b""} == {b"2", b"3", b"4"}
+    assert {name for ns, name in found if ns == b"sub"} == {b"2", b"3", b"4"}
+    assert {name for ns, name in found if ns == b"x"} == {b"9"}
+
+
+def test_no_records_have_no_newest() -> None:
+    assert newest_of_each_namespace(1)([]) == set()
 
 
 def test_what_other_runs_made_stays() -> None:
@@ -147,8 +155,8 @@ def test_the_values_of_a_record_are_those_with_a_field_of_their_own() -> None:
 
 @pytest.fixture
 def sweep() -> Sweep:
-    plans = Plans(Core(Keys("prefix")), Codec(JsonPlusSerializer()))
-    return Sweep(plans, plans.core.keys.thread("thread"))
+    core = Core(Keys("prefix"))
+    return Sweep(core, core.keys.thread("thread"))
 
 
 def survey(*entries: list[bytes], more: bytes = b"") -> list[object]:
@@ -165,7 +173,7 @@ def token_of(call: Call) -> object:
 
 
 def test_a_thread_with_nothing_to_drop_is_left_as_it_is(sweep: Sweep) -> None:
-    plan = sweep.drop(latest_of_each_namespace)
+    plan = sweep.drop(newest_of_each_namespace(1))
     assert verbs(next(plan)) == ["survey"]
 
     assert verbs(plan.send(survey(surveyed(b"1")))) == ["sweep_end"]
@@ -173,7 +181,7 @@ def test_a_thread_with_nothing_to_drop_is_left_as_it_is(sweep: Sweep) -> None:
 
 
 def test_a_thread_that_does_not_exist_is_no_error(sweep: Sweep) -> None:
-    plan = sweep.drop(latest_of_each_namespace)
+    plan = sweep.drop(newest_of_each_namespace(1))
     next(plan)
 
     plan.send(None)
@@ -182,7 +190,7 @@ def test_a_thread_that_does_not_exist_is_no_error(sweep: Sweep) -> None:
 
 
 def test_a_long_thread_is_surveyed_page_by_page(sweep: Sweep) -> None:
-    plan = sweep.drop(latest_of_each_namespace)
+    plan = sweep.drop(newest_of_each_namespace(1))
     next(plan)
 
     call = only(plan.send(survey(surveyed(b"1"), more=b"c//1")))
@@ -197,7 +205,7 @@ def asked_of(call: Call, first: int = 1) -> list[object]:
 
 
 def test_records_go_together_with_what_nothing_names_then(sweep: Sweep) -> None:
-    plan = sweep.drop(latest_of_each_namespace)
+    plan = sweep.drop(newest_of_each_namespace(1))
     next(plan)
 
     written = only(plan.send(survey(surveyed(b"1", refs=b"m/1\tx/1"), surveyed(b"2", b"1", b"m/2\tx/1"))))
@@ -207,13 +215,13 @@ def test_records_go_together_with_what_nothing_names_then(sweep: Sweep) -> None:
     useless = only(plan.send([b"aaaaaaaaaabbbbbbbbbb", b""]))
     assert asked_of(useless) == [b"v//m/1"]
     going = only(plan.send([b"aaaaaaaaaaccccccccccdddddddddd"]))
-    assert asked_of(going) == [2, b"", b"1", b"v//m/1", b"s/cccccccccc"]
+    assert asked_of(going) == [2, b"", b"1", 0, b"v//m/1", b"s/cccccccccc"]
     assert verbs(plan.send(1)) == ["sweep_end"]
     returned(plan, [])
 
 
 def test_a_value_goes_with_the_last_record_that_names_it(sweep: Sweep) -> None:
-    plan = sweep.drop(latest_of_each_namespace)
+    plan = sweep.drop(newest_of_each_namespace(1))
     next(plan)
     ids = [b"%02d" % number for number in range(31)]
     plan.send(survey(*(surveyed(name, refs=b"m/1" if int(name) < 25 else b"m/2") for name in ids)))
@@ -223,12 +231,12 @@ def test_a_value_goes_with_the_last_record_that_names_it(sweep: Sweep) -> None:
     first = only(plan.send([b"aaaaaaaaaa"]))
     second = only(plan.send(1))
 
-    assert asked_of(first) == [40, *(word for name in ids[:20] for word in (b"", name))]
+    assert asked_of(first) == [40, *(word for name in ids[:20] for word in (b"", name)), 0]
     assert asked_of(second)[-2:] == [b"v//m/1", b"s/aaaaaaaaaa"]
 
 
 def test_what_a_budget_left_out_is_asked_for_again(sweep: Sweep) -> None:
-    plan = sweep.drop(latest_of_each_namespace)
+    plan = sweep.drop(newest_of_each_namespace(1))
     next(plan)
     plan.send(survey(surveyed(b"1", refs=b"m/1\tx/1"), surveyed(b"2", refs=b"m/2\tx/2")))
     plan.send([1, []])
@@ -239,20 +247,91 @@ def test_what_a_budget_left_out_is_asked_for_again(sweep: Sweep) -> None:
 
 
 def test_runs_without_a_checkpoint_left_forget_the_thread(sweep: Sweep) -> None:
-    plan = sweep.drop(latest_of_each_namespace)
+    plan = sweep.drop(newest_of_each_namespace(1))
     next(plan)
     plan.send(survey(surveyed(b"1", run=b"a"), surveyed(b"2", run=b"b"), surveyed(b"3", run=b"b")))
 
     end = only(plan.send(1))
-    assert list(end.args[1:]) == [b"a"]
-    forgotten, _ = several(plan.send([b"a"]))
+    assert list(end.args[1:]) == [0, b"a"]
+    forgotten, unlinked, looked = several(plan.send([b"a"]))
 
-    assert forgotten.command() == ["SREM", sweep.plans.core.keys.run("a"), b"thread"]
-    returned(plan, [1, None])
+    assert forgotten.command() == ["ZREM", sweep.core.keys.run("a"), b"thread"]
+    link = keys.link_member(sweep.thread, keys.run_link("a"))
+    assert unlinked.command() == ["ZREM", sweep.core.keys.links(sweep.thread), link]
+    assert looked.command() == ["ZSCORE", sweep.thread.index, b"r/a"]
+    returned(plan, [1, 1, None])
+
+
+def test_a_sweep_that_leaves_more_than_is_kept_makes_a_note_of_it(sweep: Sweep) -> None:
+    """Ancestors that a DeltaChannel needs stay: a put need not look again before there are more."""
+    plan = sweep.drop(newest_of_each_namespace(1), 1)
+    next(plan)
+
+    delta = [b"", b"3", b"2", b"", b"", b"m"]
+    end = only(plan.send(survey(surveyed(b"1"), surveyed(b"2", b"1"), delta, [b"sub", *surveyed(b"1")[1:]])))
+
+    assert asked_of(end) == [2, b"", 3]
+    returned(plan, [])
+
+
+def test_a_sweep_that_was_not_told_what_is_kept_makes_no_note(sweep: Sweep) -> None:
+    plan = sweep.drop(newest_of_each_namespace(2))
+    next(plan)
+
+    end = only(plan.send(survey(surveyed(b"1"), surveyed(b"2"))))
+
+    assert asked_of(end) == [0]
+    returned(plan, [])
+
+
+# Subgraph calls that have ended.
+
+
+def made_from(checkpoint_id: str, ns: str) -> bytes:
+    """The member of an index that says which checkpoint a namespace was made from."""
+    return b"u/" + keys.owner(ns, {"": checkpoint_id})
+
+
+@pytest.fixture
+def thorough(sweep: Sweep) -> Sweep:
+    """A sweep that drops the namespaces of calls that have ended, too."""
+    sweep.finished = True
+    return sweep
+
+
+def test_the_namespaces_of_calls_go_with_the_checkpoint_that_they_were_made_from(thorough: Sweep) -> None:
+    plan = thorough.drop(newest_of_each_namespace(1))
+    next(plan)
+    inner = [[ns, *surveyed(b"9")[1:]] for ns in (b"old:1", b"old:1|deep:2", b"new:3", b"old:1b")]
+    gone, stays = made_from("1", "old:1"), made_from("2", "new:3")
+
+    asked = only(plan.send(survey(surveyed(b"1"), surveyed(b"2", b"1"), *inner)))
+    assert asked.command()[:3] == ["ZRANGEBYLEX", thorough.thread.index, b"[u/"]
+    more = only(plan.send([gone, stays]))
+    assert more.args[0] == b"(" + stays
+    records = only(plan.send([]))
+    assert asked_of(records) == [6, b"", b"1", b"old:1", b"9", b"old:1|deep:2", b"9", 0]
+    members = only(plan.send(1))
+    assert asked_of(members) == [0, 1, gone]
+    assert verbs(plan.send(1)) == ["sweep_end"]
+    returned(plan, [])
+
+
+def test_a_thread_without_ended_calls_loses_nothing_but_old_checkpoints(thorough: Sweep) -> None:
+    plan = thorough.drop(newest_of_each_namespace(1))
+    next(plan)
+    plan.send(survey(surveyed(b"2"), [b"new:3", *surveyed(b"9")[1:]]))
+    plan.send([made_from("2", "new:3")])
+
+    assert verbs(plan.send([])) == ["sweep_end"]
+    returned(plan, [])
+
+
+# Sweeps that meet.
 
 
 def test_a_sweep_that_another_overtook_begins_anew(sweep: Sweep) -> None:
-    plan = sweep.drop(latest_of_each_namespace)
+    plan = sweep.drop(newest_of_each_namespace(1))
     first = only(next(plan))
     plan.send(survey(surveyed(b"1"), surveyed(b"2")))
 
@@ -273,7 +352,7 @@ def overtaken(plan: Plan[None]) -> None:
 
 
 def test_a_sweep_that_is_overtaken_all_the_time_says_so(sweep: Sweep) -> None:
-    plan = sweep.drop(latest_of_each_namespace)
+    plan = sweep.drop(newest_of_each_namespace(1))
     next(plan)
 
     with pytest.raises(RedisPersistenceError, match=r"'prefix:\{thread\}:data' is being pruned by others"):

@@ -8,24 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import redis
-import redis.asyncio
-from redis.asyncio.retry import Retry as AsyncRetry
-from redis.backoff import ExponentialBackoff
-from redis.retry import Retry
 
-from langgraph._redis.drivers import Client
+from langgraph._redis import clients, urls
+from langgraph._redis.senders import Client
 
 if TYPE_CHECKING:
     from langgraph._redis.embedded import EmbeddedServer
-
-_EMBEDDED: Final = "embedded://"
-_SCHEMES: Final = ("redis://", "rediss://", "unix://", _EMBEDDED)
-_POOL: Final[dict[str, Any]] = {"max_connections": 50, "timeout": 20}
-
-# A server or a balancer closes connections that are idle; every script may be sent again.
-_RETRIES: Final = 3
-_BACKOFF: Final = ExponentialBackoff(cap=0.5, base=0.02)
-_RETRIED: Final[dict[str, Any]] = {"retry_on_error": [redis.ConnectionError, redis.TimeoutError]}
 
 # Pool settings that an async client holds as objects of its own kind, or that belong to its parser.
 _NOT_SHARED: Final = frozenset(
@@ -41,17 +29,6 @@ def is_async(client: Client) -> bool:
 def is_cluster(client: Client) -> bool:
     """Whether a client talks to a cluster: redis-py's, valkey-py's, or derived from one of them."""
     return any(kind.__name__ in ("RedisCluster", "ValkeyCluster") for kind in type(client).__mro__)
-
-
-def _checked_url(url: Any) -> str:
-    if not isinstance(url, str):
-        raise TypeError(f"redis_url must be a str, not {type(url).__name__}: bring a client as redis_client")
-    if not url.startswith(_SCHEMES):
-        scheme, separator, _ = url.partition("://")
-        # Anything but a scheme is not shown: it may be a password.
-        given = f"{scheme}://" if separator and scheme.isalnum() else "what was given"
-        raise ValueError(f"redis_url must begin with {', '.join(_SCHEMES[:-1])} or {_EMBEDDED}, not {given}")
-    return url
 
 
 def _checked_client(client: Any, *, wants_async: bool) -> Client:
@@ -71,7 +48,7 @@ class Endpoint:
     """Where a saver connects to, and what it must close in the end.
 
     Args:
-        url: ``redis://``, ``rediss://``, ``unix://`` or ``embedded://<folder>``. Clients are then ours.
+        url: Of one of `urls.SCHEMES`. Clients are then ours.
         client: A client that the user brought. It is never closed here.
         connection_args: Further arguments for the connections of clients that are ours, as redis-py
             takes them.
@@ -93,40 +70,32 @@ class Endpoint:
         self.brought = None if client is None else _checked_client(client, wants_async=wants_async)
         self._args = dict(connection_args or {})
         self._server: EmbeddedServer | None = None
-        self._url = None if url is None else self._resolved(_checked_url(url))
-        self.cluster = self.brought is not None and is_cluster(self.brought)
+        self._url = None if url is None else self._resolved(urls.checked(url))
+        self.cluster = self._url.startswith(urls.CLUSTER) if self._url else is_cluster(self.brought)
 
     def _resolved(self, url: str) -> str:
-        if not url.startswith(_EMBEDDED):
+        if not url.startswith(urls.EMBEDDED):
+            urls.nodes(url)  # What is wrong with it is said here, not at the first call.
             return url
         # Imported here: most programs do not need it.
         from langgraph._redis.embedded import acquire  # noqa: PLC0415
 
-        self._server = acquire(url.removeprefix(_EMBEDDED) or None)
+        self._server = acquire(url.removeprefix(urls.EMBEDDED) or None)
         return self._server.url
 
     def sync_client(self) -> tuple[Client, bool]:
         """A sync client, and whether it is ours to close."""
         if self.brought is None:
-            args = {**_POOL, **_RETRIED, "retry": Retry(_BACKOFF, _RETRIES), **self._args}
-            pool = redis.BlockingConnectionPool.from_url(self._url or "", **args)
-            return redis.Redis.from_pool(pool), True
+            return clients.sync_client(self._url or "", self._args), True
         if is_async(self.brought):
             return _sync_twin(self.brought), True
         return self.brought, False
 
     def async_client(self) -> Client:
-        """The async client of one event loop; `ours` tells whether it is ours to close.
-
-        Its pool does not block (and takes no `timeout`): the driver never has more round trips under
-        way than there are connections.
-        """
+        """The async client of one event loop; `ours` tells whether it is ours to close."""
         if self.brought is not None:
             return self.brought
-        args = {name: value for name, value in self._args.items() if name != "timeout"}
-        args = {**_RETRIED, "retry": AsyncRetry(_BACKOFF, _RETRIES), **args}
-        pool = redis.asyncio.ConnectionPool.from_url(self._url or "", **args)
-        return redis.asyncio.Redis.from_pool(pool)
+        return clients.async_client(self._url or "", self._args)
 
     @property
     def ours(self) -> bool:
@@ -157,4 +126,4 @@ def _sync_twin(client: Client) -> Client:
     settings = {key: item for key, item in pool.connection_kwargs.items() if key not in _NOT_SHARED}
     kind = getattr(redis.connection, pool.connection_class.__name__)
     make: Callable[..., redis.ConnectionPool] = redis.BlockingConnectionPool
-    return redis.Redis.from_pool(make(**{**_POOL, **settings, "connection_class": kind}))
+    return redis.Redis.from_pool(make(**{**clients.POOL, **settings, "connection_class": kind}))

@@ -14,6 +14,8 @@ import redis
 import redis.asyncio
 from redis.client import NEVER_DECODE
 
+from langgraph._redis.replies import known
+
 try:
     from redis.observability.providers import get_observability_instance
 except ImportError:
@@ -55,7 +57,12 @@ def _plain(client: Any, original: Any) -> bool:
 def execute(client: Any, words: list[Any]) -> Any:
     """Send one command over a sync client, and return its reply as bytes."""
     if not _plain(client, _SYNC):
-        return client.execute_command(*words, **RAW)
+        try:
+            return client.execute_command(*words, **RAW)
+        except Exception as error:
+            if (same := known(error)) is error:
+                raise
+            raise same from error
     pool = client.connection_pool
     connection = pool.get_connection()
 
@@ -74,7 +81,12 @@ def execute(client: Any, words: list[Any]) -> Any:
 async def aexecute(client: Any, words: list[Any]) -> Any:
     """`execute`, over an async client."""
     if not _plain(client, _ASYNC) or client.single_connection_client:
-        return await client.execute_command(*words, **RAW)
+        try:
+            return await client.execute_command(*words, **RAW)
+        except Exception as error:
+            if (same := known(error)) is error:
+                raise
+            raise same from error
     pool = client.connection_pool
     connection = await pool.get_connection()
 

@@ -16,3 +16,11 @@ class CorruptRecordError(RedisPersistenceError):
 
 class UnsupportedServerError(RedisPersistenceError):
     """The server lacks something that the package needs; the message says what, and what to do."""
+
+
+class ThreadNotFoundError(RedisPersistenceError, LookupError):
+    """There is no such thread; the message names it."""
+
+
+class CheckpointNotFoundError(RedisPersistenceError, LookupError):
+    """There is no such checkpoint; the message names it and its thread."""

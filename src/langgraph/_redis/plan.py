@@ -1,14 +1,14 @@
 """What an operation asks of a server. A plan never waits and never imports a client.
 
-A plan is a generator: it yields a `Call` (or a list of calls that travel in one round trip, or a
-`Pause`), is sent the reply (or the list of replies, or None), and returns the operation's result. Drivers
-run plans; tests run them by hand, with `next` and `send`.
+A plan is a generator: it yields a `Call` (or a list of calls that travel in one round trip, or such as are
+`Atomic`, or a `Pause`), is sent the reply (or the list of replies, or None), and returns the operation's
+result. Drivers run plans; tests run them by hand, with `next` and `send`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -50,7 +50,8 @@ class Call(NamedTuple):
 
     def command_with_source(self) -> list[Any]:
         """The words to send to a server that does not know the script yet."""
-        assert isinstance(self.verb, Script)
+        if isinstance(self.verb, str):
+            return self.command()
         return ["EVAL", self.verb.source, self.verb.key_count, *self.keys, *self.args]
 
 
@@ -81,10 +82,22 @@ def shares(reply: Any, count: int) -> list[Any]:
     return [[item] for item in reply] if isinstance(reply, list) else [reply] * count
 
 
-class Refusal(NamedTuple):
-    """The server's no to a tolerant call: its error message."""
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The server's no to a tolerant call: its message, and the error to raise where it is none to live with.
+
+    `cross_slot`: the call's keys are in several slots of a cluster.
+    """
 
     message: str
+    cross_slot: bool = False
+    error: Exception | None = field(default=None, compare=False, repr=False)
+
+
+class Atomic(NamedTuple):
+    """Calls of one round trip that nothing comes between (MULTI); on a cluster they go one by one."""
+
+    calls: list[Call]
 
 
 class Pause(NamedTuple):
@@ -93,7 +106,7 @@ class Pause(NamedTuple):
     seconds: float
 
 
-Asked: TypeAlias = "Call | list[Call] | Pause"
+Asked: TypeAlias = "Call | list[Call] | Atomic | Pause"
 
 # `Any` is what a server replied; the plan that asked knows its shape.
 Plan: TypeAlias = Generator[Asked, Any, T]

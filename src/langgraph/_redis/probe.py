@@ -7,7 +7,7 @@ from typing import Any, Final
 from langgraph._redis import scripts
 from langgraph._redis.errors import UnsupportedServerError
 from langgraph._redis.names import encode
-from langgraph._redis.plan import Call, Plan, Refusal
+from langgraph._redis.plan import Atomic, Call, Plan, Refusal
 
 _PROBE: Final = scripts.load("probe")
 
@@ -16,11 +16,12 @@ class EvictionWarning(UserWarning):
     """The server may drop live data when its memory is full."""
 
 
-def check(prefix: str) -> Plan[list[str]]:
-    """Check the server in one round trip; nothing is left behind, no admin command is used.
+def check(prefix: str, *, expiring: bool = False) -> Plan[list[str]]:
+    """Check the server in two round trips; nothing is left behind, no admin command is used.
 
     Args:
         prefix: The prefix of the keys that will be used: an ACL may allow only some.
+        expiring: Whether keys will have a time to live.
 
     Returns:
         Warnings to show to the user.
@@ -33,13 +34,16 @@ def check(prefix: str) -> Plan[list[str]]:
         Call(_PROBE, [scratch, scratch + b":copy"], tolerant=True),
         Call("INFO", (), (b"memory",), tolerant=True),
     ]
-    if isinstance(probed, Refusal):
+    look = Call("EXISTS", [scratch], tolerant=True)
+    first, _ = yield Atomic([look, look])
+    refused = next((reply for reply in (probed, first) if isinstance(reply, Refusal)), None)
+    if refused is not None:
         raise UnsupportedServerError(
             "Redis 6.2 or later (or Valkey) is needed, no read-only replica, and a user who may run EVAL, "
-            f"EVALSHA and the commands on keys below {prefix!r} that the README lists; the server refused: "
-            f"{probed.message}"
+            f"EVALSHA, MULTI, EXEC and the commands on keys below {prefix!r} that the README lists; the server "
+            f"refused: {refused.message}"
         )
-    return [] if isinstance(info, Refusal) else _eviction(_fields(info))
+    return [] if isinstance(info, Refusal) else _eviction(_fields(info), expiring=expiring)
 
 
 def _fields(info: Any) -> dict[str, str]:
@@ -54,13 +58,17 @@ def _text(item: Any) -> str:
     return item.decode() if isinstance(item, bytes) else str(item)
 
 
-def _eviction(memory: dict[str, str]) -> list[str]:
+def _eviction(memory: dict[str, str], *, expiring: bool) -> list[str]:
     policy, limit = memory.get("maxmemory_policy", ""), memory.get("maxmemory", "0")
-    if not policy.startswith("allkeys") or limit == "0":
+    dangerous = policy.startswith("allkeys") or (expiring and policy.startswith("volatile"))
+    if not dangerous or limit == "0":
         return []
+    which = (
+        "keys that are in use" if policy.startswith("allkeys") else "keys with a time to live, used or not"
+    )
     warning = (
         f"maxmemory-policy is {policy} with maxmemory {limit}: when memory is full, the server drops "
-        "keys that are in use, and threads lose their state. Set it to noeviction, or keep "
+        f"{which}, and threads lose their state before their time. Set it to noeviction, or keep "
         "checkpoints in a server of their own."
     )
     return [warning]

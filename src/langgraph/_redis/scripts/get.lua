@@ -1,15 +1,25 @@
 -- One checkpoint with its values and writes.
 -- KEYS data, index
--- ARGV namespace, id ('' for the largest), names of segments that the client holds (space-separated)
+-- ARGV namespace, id ('' for the largest), names of segments that the client holds (space-separated), life (as
+--      `prolong` says) if to read it prolongs it, else '-'
 -- Reply as `add` says; nil if there is none; the field's name if the index has it and the data do not
 --!include records
-local ns, id = ARGV[1], ARGV[2]
+--!include life
+--!include rebuild
+local data, index, ns, id = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local function newest()
+  local member = redis.call('ZREVRANGEBYLEX', index, '(c/' .. ns .. '0', '[c/' .. ns .. '/', 'LIMIT', 0, 1)[1]
+  return member and string.sub(member, #ns + 4)
+end
+
 if id == '' then
-  local newest = redis.call('ZREVRANGEBYLEX', KEYS[2], '(c/' .. ns .. '0', '[c/' .. ns .. '/', 'LIMIT', 0, 1)[1]
-  if not newest then return nil end
-  id = string.sub(newest, #ns + 4)
+  id = newest() or (present(data, index) and newest())
+  if not id then return nil end
 end
 local reply = {{}, {}, {}}
-if add(reply, KEYS[1], ns, id, {}, ARGV[3]) then return reply end
+if add(reply, data, ns, id, {}, ARGV[3]) then
+  if ARGV[4] ~= '-' then prolong(data, index, ARGV[4], redis.call('HGET', data, 't/ttl')) end
+  return reply
+end
 local field = 'c/' .. ns .. '/' .. id
-return redis.call('ZSCORE', KEYS[2], field) and field or nil
+return redis.call('ZSCORE', index, field) and redis.call('EXISTS', data) == 1 and field or nil

@@ -5,7 +5,10 @@
 -- Reply {ancestor to go on at, or '', {{id, {task, entries, ...}, {channel, kind, payload, ...}}, ...}, {segment field, bytes, ...}}
 --   kind 'v': payload is the value's field and payload the value; kind 'r': payload the record that holds it inline
 --!include records
+--!include life
+--!include rebuild
 local data, ns, id, most = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[4])
+if not present(data, KEYS[2]) then return nil end
 if id == '' then
   local newest = redis.call('ZREVRANGEBYLEX', KEYS[2], '(c/' .. ns .. '0', '[c/' .. ns .. '/', 'LIMIT', 0, 1)[1]
   if not newest then return nil end

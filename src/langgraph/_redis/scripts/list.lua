@@ -2,10 +2,13 @@
 -- KEYS data, index
 -- ARGV upper and lower bound of members "c/<namespace>/<id>" of one namespace, the root's if all are listed;
 --      upper and lower bound of members "i/<id>\0<namespace>" of all others, or '' and '';
---      most checkpoints, most bytes, '1' for values and writes too, names of segments that the client holds
+--      most checkpoints, most bytes, '1' for values and writes too, names of segments that the client holds,
+--      life (as `prolong` says) if to read it prolongs it, else '-'
 -- Reply {namespace and id to go on below, or '' and '', then as `add` says}; nil if there is no such
 --      thread; a field's name if the index has it and the data do not
 --!include records
+--!include life
+--!include rebuild
 local data, index = KEYS[1], KEYS[2]
 local most, budget, whole, known = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1', ARGV[8]
 
@@ -22,8 +25,9 @@ local function above(one, other)
   return #one > #other
 end
 
+if not present(data, index) then return nil end
 local listed, others = range(ARGV[1], ARGV[2]), range(ARGV[3], ARGV[4])
-if not listed[1] and not others[1] and redis.call('EXISTS', data, index) == 0 then return nil end
+if ARGV[9] ~= '-' then prolong(data, index, ARGV[9], redis.call('HGET', data, 't/ttl')) end
 
 -- The next checkpoint of both lists; where they hold one id, that of the other namespace goes first.
 local a, b = 1, 1

@@ -1,12 +1,16 @@
 -- Stores the writes of tasks, each at one checkpoint of the thread, which need not exist (yet).
--- KEYS data
--- ARGV in groups of 6: namespace, checkpoint id, task, entries, field of a value of this checkpoint whose
---      segments the entries name (or ''), the furthest of these segments
--- Reply for each group 1 when stored; 0 when that value is gone: send these writes whole; the field's name if it
---      holds something that is no writes.
+-- KEYS data, index
+-- ARGV in groups of 9: namespace, checkpoint id, task, entries, field of a value of this checkpoint whose
+--      segments the entries name (or ''), the furthest of these segments, '1' if this call comes with the thread's
+--      registration, its life (as `prolong` says), '1' if writes to a checkpoint that was dropped may be left out
+-- Reply for each group 1 when stored; 0 when that value is gone: send these writes whole; -1 when the thread must
+--      be registered first; the field's name if it holds something that is no writes.
 -- A regular write (idx >= 0) that is there already stays; a special one (idx < 0) is replaced.
 --!include entries
-local data = KEYS[1]
+--!include life
+local data, index = KEYS[1], KEYS[2]
+local made, own = unpack(redis.call('HMGET', data, 't/made', 't/ttl'))
+local absent = not made and redis.call('EXISTS', data) == 0
 
 -- What is named must live as long as the writes: as a value of the same checkpoint.
 local function missing(checkpoint, field, segment)
@@ -46,16 +50,39 @@ local function enlist(ns, id, task)
   redis.call('HSET', data, names, list)
 end
 
-local stored = {}
-for at = 1, #ARGV, 6 do
-  local ns, id, task, blob = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local field = 'w/' .. ns .. '/' .. task .. '/' .. id
-  if missing(ns .. '/' .. id, ARGV[at + 4], ARGV[at + 5]) then
-    stored[#stored + 1] = 0
-  else
-    local new = redis.call('HSETNX', data, field, blob) == 1
-    if new then enlist(ns, id, task) end
-    stored[#stored + 1] = new and 1 or merge(field, blob)
-  end
+-- All checkpoints of the namespace that are left are younger than this one, which is gone.
+local function dropped(ns, id)
+  local stem = 'c/' .. ns
+  return redis.call('HEXISTS', data, stem .. '/' .. id) == 0
+    and redis.call('ZLEXCOUNT', index, '[' .. stem .. '/', '[' .. stem .. '/' .. id) == 0
+    and redis.call('ZLEXCOUNT', index, '[' .. stem .. '/', '(' .. stem .. '0') > 0
 end
+
+local function store(ns, id, task, blob)
+  local field = 'w/' .. ns .. '/' .. task .. '/' .. id
+  local new = redis.call('HSETNX', data, field, blob) == 1
+  if new then enlist(ns, id, task) end
+  return new and 1 or merge(field, blob)
+end
+
+local stored, life = {}, nil
+for at = 1, #ARGV, 9 do
+  local ns, id = ARGV[at], ARGV[at + 1]
+  local answer = 1
+  if absent and ARGV[at + 6] ~= '1' then
+    answer = -1
+  elseif not absent and ARGV[at + 8] == '1' and dropped(ns, id) then
+    answer = 1
+  elseif missing(ns .. '/' .. id, ARGV[at + 4], ARGV[at + 5]) then
+    answer = 0
+  else
+    if absent then begin(data, index) end
+    absent = false
+    answer = store(ns, id, ARGV[at + 2], ARGV[at + 3])
+    if life and life ~= ARGV[at + 7] then prolong(data, index, life, own) end
+    life = ARGV[at + 7]
+  end
+  stored[#stored + 1] = answer
+end
+if life then prolong(data, index, life, own) end
 return stored

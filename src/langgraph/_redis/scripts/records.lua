@@ -21,9 +21,8 @@ local function lines(record)
   return string.match(record, '^1([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n')
 end
 
--- The names of the write fields of one checkpoint: the last chunk, then the full ones.
-local function tasks_of(data, ns, id)
-  local list = redis.call('HGET', data, 'l/' .. ns .. '/' .. id)
+-- The names of the tasks with writes at one checkpoint; `list` is the last chunk of its list, or false.
+local function tasks_in(data, ns, id, list)
   local tasks = {}
   if not list then return tasks end
   local full, rest = string.match(list, '^(%d+)\n(.*)$')
@@ -39,7 +38,7 @@ end
 
 -- {task, blob, task, blob, ...}
 local function writes_of(data, ns, id)
-  local tasks, fields, writes = tasks_of(data, ns, id), {}, {}
+  local tasks, fields, writes = tasks_in(data, ns, id, redis.call('HGET', data, 'l/' .. ns .. '/' .. id)), {}, {}
   for i, task in ipairs(tasks) do fields[i] = 'w/' .. ns .. '/' .. task .. '/' .. id end
   local blobs = hmget(data, fields)
   for i, task in ipairs(tasks) do
@@ -49,10 +48,11 @@ local function writes_of(data, ns, id)
   return writes
 end
 
--- The fields of the values that a record names, each once, as `seen` remembers.
+-- The fields of the values that a record names, each once, as `seen` remembers. A ref after \2 is of a value that
+-- it named before it was put anew, which its writes may need.
 local function value_fields(ns, refs, seen)
   local fields = {}
-  for ref in string.gmatch(refs or '', '[^\t]+/[^\t]*') do
+  for ref in string.gmatch(refs or '', '\2?([^\t]+/[^\t]*)') do
     local field = 'v/' .. ns .. '/' .. ref
     if not seen[field] then
       seen[field] = true

@@ -1,12 +1,14 @@
--- One page of the lines of all records; the first page marks the thread as being swept.
+-- One page of the lines of all records; for a sweep, the first page marks the thread as being swept.
 -- KEYS data, index
--- ARGV token, member to go on after ('' for the first page), most records
+-- ARGV token, or '' if this is for no sweep; member to go on after ('' for the first page), most records
 -- Reply {member to go on after, or '', {{namespace, id, parent, refs, run, delta}, ...}};
 --       nil if there is no thread, 0 if another sweep began
 --!include records
+--!include life
+--!include rebuild
 local data, index, token, cursor, most = KEYS[1], KEYS[2], ARGV[1], ARGV[2], tonumber(ARGV[3])
-if redis.call('EXISTS', data) == 0 then return nil end
-if cursor == '' then
+if not present(data, index) then return nil end
+if token ~= '' and cursor == '' then
   redis.call('HSET', data, 't/sweep', token)
 elseif string.sub(redis.call('HGET', data, 't/sweep') or '', 1, #token) ~= token then
   return 0

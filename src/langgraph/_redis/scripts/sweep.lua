@@ -1,8 +1,10 @@
 -- Deletes a slice of what nothing needs, but for what was made since the survey.
 -- KEYS data, index
--- ARGV token, count of words of records, namespace, id for each, fields of values and segments that go with them
+-- ARGV token, count of words of records, namespace, id for each, count of other members of the index that go, these,
+--      fields of values and segments that go with the records
 -- Reply 1; 0 if the sweep must begin anew: another one began, or a record was made that is rebuilt from its ancestors
 --!include records
+--!include dropping
 local data, index, token = KEYS[1], KEYS[2], ARGV[1]
 local mark = redis.call('HGET', data, 't/sweep') or ''
 if string.sub(mark, 1, #token) ~= token then return 0 end
@@ -23,32 +25,17 @@ for field in string.gmatch(string.sub(mark, #token + 1), '[^\n]+') do
   end
 end
 
-local function drop(key, command, list)
-  for first = 1, #list, 4000 do
-    redis.call(command, key, unpack(list, first, math.min(first + 3999, #list)))
+local gone = going()
+local others = 3 + tonumber(ARGV[2])
+for at = 3, others - 1, 2 do
+  if not spared['c/' .. ARGV[at] .. '/' .. ARGV[at + 1]] then
+    add_record(gone, data, ARGV[at], ARGV[at + 1])
   end
 end
-
-local fields, members = {}, {}
-local function record_fields(ns, id)
-  local field = 'c/' .. ns .. '/' .. id
-  if spared[field] then return end
-  for _, task in ipairs(tasks_of(data, ns, id)) do fields[#fields + 1] = 'w/' .. ns .. '/' .. task .. '/' .. id end
-  local list = redis.call('HGET', data, 'l/' .. ns .. '/' .. id)
-  for chunk = 0, (list and tonumber(string.match(list, '^%d+')) or 0) - 1 do
-    fields[#fields + 1] = 'm/' .. ns .. '/' .. chunk .. '/' .. id
-  end
-  fields[#fields + 1] = 'l/' .. ns .. '/' .. id
-  fields[#fields + 1] = field
-  members[#members + 1] = field
-  if ns ~= '' then members[#members + 1] = 'i/' .. id .. '\0' .. ns end
-end
-
-local first = 3 + tonumber(ARGV[2])
-for at = 3, first - 1, 2 do record_fields(ARGV[at], ARGV[at + 1]) end
+local first = others + 1 + tonumber(ARGV[others])
+for at = others + 1, first - 1 do gone.members[#gone.members + 1] = ARGV[at] end
 for at = first, #ARGV do
-  if not spared[ARGV[at]] then fields[#fields + 1] = ARGV[at] end
+  if not spared[ARGV[at]] then gone.fields[#gone.fields + 1] = ARGV[at] end
 end
-drop(data, 'HDEL', fields)
-drop(index, 'ZREM', members)
+drop(data, index, gone)
 return 1

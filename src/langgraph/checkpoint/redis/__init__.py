@@ -5,23 +5,37 @@ crash, human in the loop, time travel. They need core Redis (6.2 or later), no m
 """
 
 from langgraph._redis.errors import (
+    CheckpointNotFoundError,
     CorruptRecordError,
     RedisPersistenceError,
+    ThreadNotFoundError,
     UnsupportedServerError,
 )
 from langgraph._redis.probe import EvictionWarning
 from langgraph._redis.version import __version__
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
+from langgraph.checkpoint.redis.ashallow import AsyncShallowRedisSaver
+from langgraph.checkpoint.redis.idle import PruneReport
+from langgraph.checkpoint.redis.policy import TTLConfig
 from langgraph.checkpoint.redis.saver import RedisSaver
+from langgraph.checkpoint.redis.shallow import ShallowRedisSaver
+from langgraph.checkpoint.redis.threads import ThreadInfo
 
 __lib_name__ = f"langgraph-checkpoint-redis_v{__version__}"
 
 __all__ = [
     "AsyncRedisSaver",
+    "AsyncShallowRedisSaver",
+    "CheckpointNotFoundError",
     "CorruptRecordError",
     "EvictionWarning",
+    "PruneReport",
     "RedisPersistenceError",
     "RedisSaver",
+    "ShallowRedisSaver",
+    "TTLConfig",
+    "ThreadInfo",
+    "ThreadNotFoundError",
     "UnsupportedServerError",
     "__lib_name__",
     "__version__",

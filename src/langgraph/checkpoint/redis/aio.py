@@ -1,31 +1,23 @@
-"""The async saver: signatures, docstrings, one line of work each."""
+"""The async saver: its clients, and how it runs plans."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import warnings
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langgraph._redis.drivers import AsyncDriver, SyncDriver
-from langgraph._redis.probe import EvictionWarning, check
-from langgraph.checkpoint.redis import history
-from langgraph.checkpoint.redis.base import BaseRedisSaver, endpoint
-from langgraph.checkpoint.redis.listing import Listing, query
+from langgraph._redis.probe import EvictionWarning
+from langgraph.checkpoint.redis.base import endpoint
+from langgraph.checkpoint.redis.directory import Directory
+from langgraph.checkpoint.redis.policy import TTLConfig, policy
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from langchain_core.runnables import RunnableConfig
-    from langgraph.checkpoint.base import (
-        ChannelVersions,
-        Checkpoint,
-        CheckpointMetadata,
-        CheckpointTuple,
-        DeltaChannelHistory,
-    )
     from langgraph.checkpoint.serde.base import SerializerProtocol
     from typing_extensions import Self
 
@@ -77,7 +69,7 @@ def _loop_runs_here() -> bool:
     return True
 
 
-class AsyncRedisSaver(BaseRedisSaver):
+class AsyncRedisSaver(Directory):
     """Keeps LangGraph checkpoints in Redis or Valkey, through an async client.
 
     May be built with no event loop running; it connects at first use. It serves event loops one after
@@ -98,9 +90,17 @@ class AsyncRedisSaver(BaseRedisSaver):
             `EncryptedSerializer`, values, writes, metadata and the rest of each checkpoint are
             encrypted; ids, channel names, versions and run ids stay readable.
         key_prefix: Stands before every key.
+        ttl: How long threads live after they were last used: ``{"default_ttl": 60}`` is an hour (minutes),
+            with ``"refresh_on_read": True`` after the last read, too. A thread's own `set_ttl` and `persist`
+            go before it. Not given: for ever.
+        keep_last: How many checkpoints of each namespace are kept; a put drops what is older. A few more may
+            be there (a twentieth), and ancestors that a DeltaChannel needs. Not given: all.
+        index_metadata: Metadata keys, such as ``["user_id"]``, by which `threads` finds threads without
+            looking at all of them. Their values then stand in keys, in the clear.
 
     Raises:
-        ValueError: If both or neither of `redis_url` and `redis_client` are given, or one is unusable.
+        ValueError: If both or neither of `redis_url` and `redis_client` are given, or one is unusable; or
+            if an option is out of range.
         TypeError: If `redis_client` is a sync client.
 
     Example:
@@ -120,9 +120,13 @@ class AsyncRedisSaver(BaseRedisSaver):
         connection_args: Mapping[str, Any] | None = None,
         serde: SerializerProtocol | None = None,
         key_prefix: str = "langgraph",
+        ttl: TTLConfig | None = None,
+        keep_last: int | None = None,
+        index_metadata: Sequence[str] | None = None,
     ) -> None:
+        kept = policy(ttl, self._kept(keep_last), index_metadata)
         place = endpoint(redis_url, redis_client, connection_args, key_prefix, wants_async=True)
-        super().__init__(place, serde, key_prefix)
+        super().__init__(place, serde, key_prefix, kept)
         self._driver = AsyncDriver(place.async_client, cluster=place.cluster, owned=place.ours)
         self._sync = _SyncTwin(place)
 
@@ -136,6 +140,9 @@ class AsyncRedisSaver(BaseRedisSaver):
         connection_args: Mapping[str, Any] | None = None,
         serde: SerializerProtocol | None = None,
         key_prefix: str = "langgraph",
+        ttl: TTLConfig | None = None,
+        keep_last: int | None = None,
+        index_metadata: Sequence[str] | None = None,
     ) -> AsyncIterator[Self]:
         """A saver for the length of an `async with` block; takes what the constructor takes."""
         # In a thread: an embedded server takes a moment to start.
@@ -146,6 +153,9 @@ class AsyncRedisSaver(BaseRedisSaver):
             connection_args=connection_args,
             serde=serde,
             key_prefix=key_prefix,
+            ttl=ttl,
+            keep_last=keep_last,
+            index_metadata=index_metadata,
         )
         async with saver:
             yield saver
@@ -184,7 +194,7 @@ class AsyncRedisSaver(BaseRedisSaver):
         self._endpoint.release()
 
     async def asetup(self) -> None:
-        """Check that the server can do what is needed; one round trip, as often as you like.
+        """Check that the server can do what is needed; two round trips, as often as you like.
 
         Nothing is created: a saver works without this call. It uses no admin command, and warns with
         `EvictionWarning` if it is allowed to see that the server may drop live threads.
@@ -192,195 +202,15 @@ class AsyncRedisSaver(BaseRedisSaver):
         Raises:
             UnsupportedServerError: If the server is too old, or the user may not run scripts.
         """
-        for warning in await self._driver.run(check(self._core.keys.prefix)):
+        for warning in await self._driver.run(self._check()):
             warnings.warn(warning, EvictionWarning, stacklevel=2)
 
     async def setup(self) -> None:
         """`asetup`, by the name that the sync saver gives it."""
         await self.asetup()
 
-    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """Fetch a checkpoint with its metadata, parent and pending writes. One round trip.
+    def _run(self, plan: Plan[T]) -> T:
+        return self._sync.run(plan)
 
-        Args:
-            config: ``{"configurable": {"thread_id": ...}}``; with `checkpoint_id` that checkpoint, else
-                the one with the largest id; `checkpoint_ns` is the root's, ``""``, unless given.
-
-        Returns:
-            The checkpoint, or None if there is none. An outage raises.
-
-        Raises:
-            CorruptRecordError: If what is stored cannot be read.
-        """
-        return await self._driver.run(self._plans.get_tuple(config))
-
-    async def alist(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> AsyncIterator[CheckpointTuple]:
-        """Iterate over checkpoints, the largest id first.
-
-        A page of up to 100 checkpoints (or some 4 MB) is one round trip, two with a filter.
-
-        Args:
-            config: The thread; without `checkpoint_ns` all its namespaces. None: all threads, the last
-                used first.
-            filter: Metadata that must be there, compared for equality.
-            before: Only ids below this config's `checkpoint_id`, which need not exist.
-            limit: The most to return, counted after the filter.
-        """
-        listing = Listing(self._plans, config, query(config, filter, before, limit))
-        while not listing.done:
-            for found in await self._driver.run(listing.next_page()):
-                yield found
-
-    async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """Store a checkpoint, or nothing of it. One round trip, atomic.
-
-        A call that is cancelled has stored all of it or nothing.
-
-        Args:
-            config: Where; its `checkpoint_id` is the parent's.
-            checkpoint: What to store. One with the same id is replaced, and keeps its writes.
-            metadata: Stored with it, together with what `config` adds.
-            new_versions: The channel versions whose values are new. A value that is neither new nor
-                stored yet is stored all the same.
-
-        Returns:
-            The config of the stored checkpoint.
-        """
-        return await self._driver.run(self._plans.put(config, checkpoint, metadata, new_versions))
-
-    async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """Store what a task wrote at a checkpoint, which need not be stored yet. One round trip, atomic.
-
-        A regular write that is there already stays; a special one (an error, an interrupt, a resume
-        value: `WRITES_IDX_MAP`) is replaced.
-
-        Args:
-            config: The checkpoint, by `checkpoint_id`.
-            writes: Pairs of channel and value.
-            task_id: The task that wrote them.
-            task_path: Its path, by which writes are ordered.
-        """
-        await self._driver.run(self._plans.put_writes(config, writes, task_id, task_path))
-
-    async def adelete_thread(self, thread_id: str) -> None:
-        """Delete all that is stored of a thread. One round trip; a second if it held run ids."""
-        await self._driver.run(self._plans.delete_thread(thread_id))
-
-    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """Delete the checkpoints whose metadata name one of these runs, with their writes.
-
-        Checkpoints that a DeltaChannel of another one is rebuilt from are kept.
-        """
-        await self._driver.run(history.delete_for_runs(self._plans, run_ids))
-
-    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """Copy a thread with its whole history. What the target held before is replaced.
-
-        Atomic, in one round trip, or three if the source holds run ids. A source that does not exist
-        changes nothing.
-        """
-        await self._driver.run(history.copy_thread(self._plans, source_thread_id, target_thread_id))
-
-    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Drop old checkpoints of these threads, in slices that leave the server free for others.
-
-        Args:
-            thread_ids: The threads; an empty sequence does nothing.
-            strategy: "keep_latest" keeps the newest checkpoint of each namespace, and the ancestors
-                that its DeltaChannels are rebuilt from; "delete" deletes the threads.
-
-        Raises:
-            ValueError: For another strategy.
-        """
-        await self._driver.run(history.prune(self._plans, thread_ids, strategy))
-
-    async def aget_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """What each channel's value is rebuilt from: the nearest stored value, and the writes since.
-
-        One round trip per 200 ancestors.
-
-        Args:
-            config: The checkpoint whose ancestors are asked; without `checkpoint_id` the latest.
-            channels: Names of DeltaChannels.
-        """
-        return await self._driver.run(history.delta_history(self._plans, config, channels))
-
-    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """`aget_tuple`, from a thread without a running event loop."""
-        return self._sync.run(self._plans.get_tuple(config))
-
-    def list(
-        self,
-        config: RunnableConfig | None,
-        *,
-        filter: dict[str, Any] | None = None,
-        before: RunnableConfig | None = None,
-        limit: int | None = None,
-    ) -> Iterator[CheckpointTuple]:
-        """`alist`, from a thread without a running event loop."""
-        listing = Listing(self._plans, config, query(config, filter, before, limit))
-        while not listing.done:
-            yield from self._sync.run(listing.next_page())
-
-    def put(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:
-        """`aput`, from a thread without a running event loop."""
-        return self._sync.run(self._plans.put(config, checkpoint, metadata, new_versions))
-
-    def put_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
-        task_path: str = "",
-    ) -> None:
-        """`aput_writes`, from a thread without a running event loop."""
-        self._sync.run(self._plans.put_writes(config, writes, task_id, task_path))
-
-    def delete_thread(self, thread_id: str) -> None:
-        """`adelete_thread`, from a thread without a running event loop."""
-        self._sync.run(self._plans.delete_thread(thread_id))
-
-    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """`adelete_for_runs`, from a thread without a running event loop."""
-        self._sync.run(history.delete_for_runs(self._plans, run_ids))
-
-    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """`acopy_thread`, from a thread without a running event loop."""
-        self._sync.run(history.copy_thread(self._plans, source_thread_id, target_thread_id))
-
-    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """`aprune`, from a thread without a running event loop."""
-        self._sync.run(history.prune(self._plans, thread_ids, strategy))
-
-    def get_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """`aget_delta_channel_history`, from a thread without a running event loop."""
-        return self._sync.run(history.delta_history(self._plans, config, channels))
+    async def _arun(self, plan: Plan[T]) -> T:
+        return await self._driver.run(plan)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from langgraph._redis.connect import Endpoint
+from langgraph._redis.probe import check
 from langgraph.checkpoint.redis.codec import Codec
 from langgraph.checkpoint.redis.core import Core
 from langgraph.checkpoint.redis.keys import Keys
@@ -16,6 +17,9 @@ from langgraph.checkpoint.redis.plans import Plans
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.serde.base import SerializerProtocol
+
+    from langgraph._redis.plan import Plan
+    from langgraph.checkpoint.redis.policy import Policy
 
 
 class BaseRedisSaver(BaseCheckpointSaver[str]):
@@ -30,11 +34,23 @@ class BaseRedisSaver(BaseCheckpointSaver[str]):
         endpoint: Endpoint,
         serde: SerializerProtocol | None,
         key_prefix: str,
+        policy: Policy,
     ) -> None:
         super().__init__(serde=serde)
         self._endpoint = endpoint
-        self._core = Core(Keys(key_prefix))
+        self._core = Core(Keys(key_prefix), policy, endpoint.cluster)
         self._latest_plans = Plans(self._core, Codec(self.serde))
+
+    _KEPT: ClassVar[int | None] = None
+
+    @classmethod
+    def _kept(cls, keep_last: int | None) -> int | None:
+        """How many checkpoints to keep: what was asked, or what is in the nature of the class."""
+        if cls._KEPT is not None and keep_last not in (None, cls._KEPT):
+            raise ValueError(
+                f"keep_last of {cls.__name__} is {cls._KEPT}, not {keep_last!r}: use its base class"
+            )
+        return cls._KEPT if keep_last is None else keep_last
 
     @property
     def _plans(self) -> Plans:
@@ -43,6 +59,10 @@ class BaseRedisSaver(BaseCheckpointSaver[str]):
         if plans.codec.serde is not self.serde:
             plans = self._latest_plans = Plans(self._core, Codec(self.serde))
         return plans
+
+    def _check(self) -> Plan[list[str]]:
+        """What `setup` asks of the server."""
+        return check(self._core.keys.prefix, expiring=self._core.policy.expires)
 
     def get_next_version(self, current: str | float | None, channel: None) -> str:  # noqa: ARG002 - the contract's.
         """The version after `current`: ``"<32 digits>.<random>"``, so that forks never share one.

@@ -19,6 +19,9 @@ from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf
 from langgraph.checkpoint.redis.splice import Spliced, plain, splice
 
 _SOURCES = 3  # Channels in which a value's contents are looked for: those with the most bytes.
+_LITERAL = (
+    32 * 1024
+)  # Bytes that a manifest holds itself at most: scripts read manifests to see what they name.
 
 
 def new_segment_name() -> bytes:
@@ -154,7 +157,7 @@ class Draft:
         """Add a value that contains another channel's segments."""
         for held in sources:
             found = splice(new.data, held.segments)
-            if found is not None:
+            if found is not None and len(found.literal) <= _LITERAL:
                 self._store(new, self._manifest(new, found), ())
                 return True
         return False

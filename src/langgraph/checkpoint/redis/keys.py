@@ -13,6 +13,9 @@ field of the hash                       holds
 ``w/<ns>/<task>/<id>``                  one task's writes at one checkpoint
 ``l/<ns>/<id>``, ``m/<ns>/<n>/<id>``    the tasks with writes at one checkpoint: last chunk, full chunks
 ``t/sweep``                             while values are collected: a token, then the records made since
+``t/made``                              when the thread began (ms, by the server's clock); always there
+``t/ttl``                               the thread's own life in ms, 0 if it is pinned
+``t/kept/<ns>``                         how many checkpoints had to stay when more than is kept was dropped
 ======================================  ========================================================
 
 ======================================  ========================================================
@@ -21,11 +24,16 @@ member of the sorted set                serves
 ``c/<ns>/<id>``                         the newest of a namespace, `before`, paging
 ``i/<id>NUL<ns>``                       all namespaces but the root's in id order
 ``r/<run>``                             the runs that made checkpoints here
+``u/<ns>/<id>NUL<namespace>``           the namespaces of calls that were made from a checkpoint
 ======================================  ========================================================
 
-Beside the threads: ``<prefix>:threads:<shard>``, sorted sets of threads by last use (ms), and
-``<prefix>:run:{<run>}``, the set of threads in which a run made checkpoints. Both may name threads
-that are gone and never miss one that exists, so they are written before the thread is.
+``<prefix>:{<thread>}:draft:<name>:data`` and ``...:index`` are what a copy puts together before it takes the
+thread's place; they expire within the hour if nobody goes on with them.
+
+Beside the threads, sorted sets of threads by last use (ms): ``<prefix>:threads:<shard>`` of all,
+``<prefix>:run:{<run>}`` of those in which a run made checkpoints, ``<prefix>:by:<key>:{<value>}`` of those
+with a metadata value. And ``<prefix>:links:<shard>``, sorted sets of ``<thread>NUL<link>``: where a thread
+stands. They may name threads that are gone and never miss one that exists (`registry`).
 
 Only what Lua or a listing must read is spelled out in fields; see `names` for the encoding of ids.
 """
@@ -166,9 +174,29 @@ class Keys:
         """One shard of the registry of threads."""
         return encode(f"{self.prefix}:threads:{number}")
 
+    def links(self, thread: Thread) -> bytes:
+        """The shard that says where a thread stands in indexes."""
+        return encode(f"{self.prefix}:links:{crc32(encode(thread.tag)) % SHARDS}")
+
     def run(self, run_id: str) -> bytes:
-        """The set of threads in which a run made checkpoints."""
+        """The threads in which a run made checkpoints."""
         return encode(f"{self.prefix}:run:{{{tag(run_id)}}}")
+
+    def by(self, key: str, text: str) -> bytes:
+        """The threads with one value of a metadata key; `text` stands for the value (`policy.index_text`)."""
+        return encode(f"{self.prefix}:by:{tag(key)}:{{{tag(text)}}}")
+
+    def draft(self, thread: Thread, name: bytes) -> tuple[bytes, bytes]:
+        """Two keys in the thread's slot, where what will be the thread is put together."""
+        stem = encode(f"{self.prefix}:{{{thread.tag}}}:draft:") + name
+        return stem + b":data", stem + b":index"
+
+    def linked(self, link: bytes) -> bytes:
+        """The index that a link is about."""
+        if is_run_link(link):
+            return self.run(decoded(link[2:]))
+        _, key, text = link.split(b"/", 2)
+        return self.by(decoded(key), decoded(text))
 
 
 def namespace_of(found: dict[str, Any]) -> str | None:
@@ -184,6 +212,55 @@ def namespace_of(found: dict[str, Any]) -> str | None:
     return ns
 
 
+def run_link(run: str) -> bytes:
+    """Where a run makes its thread known."""
+    return run_member(run)
+
+
+def value_link(key: str, text: str) -> bytes:
+    """Where a metadata value makes its thread known."""
+    return encode(f"m/{part(key)}/{last(text)}")
+
+
+def is_run_link(link: bytes) -> bool:
+    """Whether a link is about a run."""
+    return link.startswith(b"r/")
+
+
+def link_member(thread: Thread, link: bytes) -> bytes:
+    """What the shard of links holds of one."""
+    return b"%b\x00%b" % (member(thread), link)
+
+
+def link_bounds(thread: Thread) -> tuple[bytes, bytes]:
+    """The bounds of a thread's links, for ZRANGEBYLEX."""
+    return b"[%b\x00" % member(thread), b"(%b\x01" % member(thread)
+
+
+def owner(ns: str, parents: Mapping[str, Any]) -> bytes:
+    """What of its parent a namespace belongs to, as an index holds it after ``u/``, or b"".
+
+    A call of a subgraph makes a namespace ``<node>:<task id>`` below its parent's, and a task belongs to one
+    checkpoint: that which the metadata's `parents` name. A subgraph with a checkpointer of its own has a
+    namespace without a task id, and belongs to none.
+    """
+    names = ns.split("|") if ns else []
+    while names and ":" not in names[-1]:
+        names.pop()
+    above = "|".join(names[:-1])
+    parent = parents.get(above)
+    if not names or not isinstance(parent, str):
+        return b""
+    return encode(f"{part(above)}/{last(parent)}\x00{part('|'.join(names))}")
+
+
+def made(member: bytes) -> tuple[tuple[bytes, bytes], bytes]:
+    """The checkpoint (namespace and id) and the namespace of a member that `owner` made."""
+    maker, _, ns = member[2:].partition(b"\x00")
+    above, _, checkpoint_id = maker.partition(b"/")
+    return (above, checkpoint_id), ns
+
+
 def thread_named(member: bytes) -> str:
     """The thread id of a member of the registry or of a run's set."""
     return untag(decode(member))
@@ -194,18 +271,33 @@ def member(thread: Thread) -> bytes:
     return encode(thread.tag)
 
 
-RUNS: Final = (b"[r/", b"(r0")
-"""The bounds of the runs in an index, for ZRANGEBYLEX."""
-
-
 def run_member(run: str) -> bytes:
     """What an index calls a run."""
     return b"r/" + encoded(run)
 
 
-def run_of_member(member: bytes) -> bytes:
-    """The run, as scripts are given it, of a member of an index."""
-    return member[2:]
+MADE: Final = b"t/made"
+"""The field that says when a thread began."""
+
+OWN_LIFE: Final = b"t/ttl"
+"""The field that says how long a thread is to live by itself."""
+
+CHECKPOINTS: Final = (b"[c/", b"(c0")
+"""The bounds of the checkpoints in an index, for ZRANGEBYLEX."""
+
+CALLS: Final = (b"[u/", b"(u0")
+"""The bounds of the namespaces of calls in an index, for ZRANGEBYLEX."""
+
+
+def record(ns: bytes, checkpoint_id: bytes) -> bytes:
+    """The field and the member of one checkpoint; both as a script answered with them."""
+    return b"c/%b/%b" % (ns, checkpoint_id)
+
+
+def members(ns: bytes, checkpoint_id: bytes) -> list[bytes]:
+    """All that an index holds of one checkpoint; both as a script answered with them."""
+    found = [record(ns, checkpoint_id)]
+    return [*found, b"i/%b\x00%b" % (checkpoint_id, ns)] if ns else found
 
 
 def checkpoint(ns: str, checkpoint_id: str) -> bytes:

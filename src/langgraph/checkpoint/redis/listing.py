@@ -6,16 +6,18 @@ match are fetched. Filters are decided here, on decoded metadata: none becomes a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from langgraph._redis import scripts
 from langgraph._redis.plan import Call, Plan
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.keys import BUDGET, SHARDS, Bounds, Thread
+from langgraph.checkpoint.redis.keys import BUDGET, Bounds, Thread
+from langgraph.checkpoint.redis.policy import NO_READ
 from langgraph.checkpoint.redis.reader import GONE, Reader, matches, unreadable
+from langgraph.checkpoint.redis.registry import Gone, bury, settled
+from langgraph.checkpoint.redis.walk import Walk
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -25,14 +27,9 @@ if TYPE_CHECKING:
 
 _LIST: Final = scripts.load("list")
 _LOAD: Final = scripts.load("load")
-_FORGET: Final = scripts.load("forget")
 
 PAGE: Final = 100
 """Checkpoints a page holds at most, and records where a filter may pass over many."""
-
-_THREADS: Final = 256
-_SETTLED_MS: Final = 5 * 60 * 1000
-"""A registry entry this old whose thread is gone is no thread about to be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +56,17 @@ class Query:
         return out_of_range or (self.limit is not None and self.limit <= 0)
 
 
+def checked_limit(limit: Any) -> int | None:
+    """The most that a caller wants of a listing.
+
+    Raises:
+        TypeError: If it is no int.
+    """
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
+        raise TypeError(f"limit must be an int or None, not {type(limit).__name__}: {limit!r:.80}")
+    return limit
+
+
 def query(
     config: RunnableConfig | None,
     filter: Mapping[str, Any] | None,
@@ -70,8 +78,6 @@ def query(
     Raises:
         TypeError: If the limit is no int, or an id no `str`, `int` or `UUID`.
     """
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
-        raise TypeError(f"limit must be an int or None, not {type(limit).__name__}: {limit!r:.80}")
     at = keys.configurable(config) if config is not None else {}
     below = keys.configurable(before, "before") if before is not None else {}
     return Query(
@@ -79,7 +85,7 @@ def query(
         id=keys.checkpoint_id_of(at),
         before=keys.checkpoint_id_of(below, "before"),
         filter=filter,
-        limit=limit,
+        limit=checked_limit(limit),
     )
 
 
@@ -94,12 +100,12 @@ NOTHING: Final = Page([], None)
 """Stands for the page of a thread that does not exist."""
 
 
-def page(plans: Plans, thread: Thread, wanted: Query, bounds: Bounds) -> Plan[Page]:
-    """One page of a thread's checkpoints, largest id first."""
+def page(plans: Plans, thread: Thread, wanted: Query, bounds: Bounds, life: bytes = NO_READ) -> Plan[Page]:
+    """One page of a thread's checkpoints, largest id first; `life` is what reading it gives the thread."""
     whole = not wanted.filter
     most = PAGE if wanted.limit is None or not whole else min(wanted.limit, PAGE)
     shelf = plans.core.shelves.get(plans.shelf_key(thread, wanted.ns or ""))
-    reply = yield Call(_LIST, thread.keys, (*bounds, most, BUDGET, int(whole), shelf.names))
+    reply = yield Call(_LIST, thread.keys, (*bounds, most, BUDGET, int(whole), shelf.names, life))
     if reply is None:
         return NOTHING
     if isinstance(reply, bytes):
@@ -130,72 +136,6 @@ def _load(plans: Plans, thread: Thread, wanted: list[tuple[bytes, bytes]]) -> Pl
     return found
 
 
-@dataclass(slots=True)
-class Shard:
-    """Where the walk through one shard of the registry stands: latest use first."""
-
-    key: bytes
-    buffer: list[tuple[float, bytes]] = field(default_factory=list)
-    score: bytes = b"+inf"
-    seen: set[bytes] = field(default_factory=set)
-    size: int = _THREADS
-    done: bool = False
-
-    def call(self) -> Call:
-        """Ask for the next members; those with the last score again, since a score is no position."""
-        args: list[bytes | int] = [self.score, b"-inf", b"WITHSCORES", b"LIMIT", 0, self.size]
-        return Call("ZREVRANGEBYSCORE", [self.key], args)
-
-    def take(self, flat: list[tuple[bytes, float]]) -> None:
-        """Keep what is new of a reply."""
-        fresh = [(score, name) for name, score in flat if name not in self.seen]
-        self.done = len(flat) < self.size
-        if not fresh:
-            self.size *= 2  # More members share one score than a page holds.
-            return
-        self.buffer = fresh
-        lowest = fresh[-1][0]
-        self.score = b"%.17g" % lowest
-        self.seen = {name for name, score in flat if score == lowest}
-
-
-@dataclass(slots=True)
-class Walk:
-    """Goes through all threads of the registry, the last used first."""
-
-    plans: Plans
-    shards: list[Shard] = field(init=False)
-
-    def __post_init__(self) -> None:
-        names = self.plans.core.keys
-        self.shards = [Shard(names.shard(number)) for number in range(SHARDS)]
-
-    def next(self) -> Plan[tuple[Thread, float] | None]:
-        """The next thread and when it was last used (ms); None at the end."""
-        while hungry := [shard for shard in self.shards if not shard.buffer and not shard.done]:
-            replies = yield [shard.call() for shard in hungry]
-            for shard, reply in zip(hungry, replies, strict=True):
-                shard.take(_scored(reply))
-        full = [shard for shard in self.shards if shard.buffer]
-        if not full:
-            return None
-        score, name = max(full, key=lambda shard: shard.buffer[0]).buffer.pop(0)
-        return self.plans.core.keys.thread(keys.thread_named(name)), score
-
-    def forget(self, thread: Thread, score: float) -> Plan[None]:
-        """Take a thread that is gone out of the registry, unless it may be about to be written."""
-        if score < time.time() * 1000 - _SETTLED_MS:
-            registry = self.plans.core.keys.registry(thread)
-            yield Call(_FORGET, [registry], [keys.member(thread), b"%.17g" % score])
-
-
-def _scored(reply: list[Any]) -> list[tuple[bytes, float]]:
-    """Members and scores, however the client's protocol version pairs them."""
-    if reply and isinstance(reply[0], (list, tuple)):
-        return [(name, float(score)) for name, score in reply]
-    return [(name, float(score)) for name, score in zip(reply[::2], reply[1::2], strict=True)]
-
-
 class Listing:
     """One `list` call: ask for `next_page` until `done`.
 
@@ -210,8 +150,10 @@ class Listing:
         self._plans = plans
         self._wanted = wanted
         self._bounds = wanted.bounds
-        self._walk = Walk(plans) if config is None else None
+        self._walk = Walk(plans.core) if config is None else None
         self._thread = plans.core.keys.address(config).thread if config is not None else None
+        # To list all threads is no use of any.
+        self._life = NO_READ if config is None else plans.core.policy.on_read(keys.configurable(config))
         self._score = 0.0
 
     def next_page(self) -> Plan[Iterator[CheckpointTuple]]:
@@ -219,9 +161,9 @@ class Listing:
         if self._thread is None and not (yield from self._next_thread()):
             return iter(())
         assert self._thread is not None
-        got = yield from page(self._plans, self._thread, self._wanted, self._bounds)
-        if got is NOTHING and self._walk is not None:
-            yield from self._walk.forget(self._thread, self._score)
+        got = yield from page(self._plans, self._thread, self._wanted, self._bounds, self._life)
+        if got is NOTHING and self._walk is not None and settled(self._plans.core, self._score):
+            yield from bury(self._plans.core, [Gone(self._thread, self._score)])
         self._advance(got)
         return iter(got.found)
 

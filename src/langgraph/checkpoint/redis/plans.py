@@ -14,12 +14,13 @@ from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_metadata
 from langgraph._redis import scripts
 from langgraph._redis.errors import RedisPersistenceError
 from langgraph._redis.names import decode, text_of
-from langgraph._redis.plan import Call, Plan
-from langgraph.checkpoint.redis import keys
+from langgraph._redis.plan import Atomic, Call, Plan
+from langgraph.checkpoint.redis import keys, registry
 from langgraph.checkpoint.redis.drafts import Draft, draft
 from langgraph.checkpoint.redis.reader import GONE, Reader, unreadable
 from langgraph.checkpoint.redis.records import PackedWrites, pack_writes, record_tail
 from langgraph.checkpoint.redis.shelves import EMPTY, Held, Shelf
+from langgraph.checkpoint.redis.sweep import Sweep, newest_of_each_namespace
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _GET: Final = scripts.load("get")
 _PUT: Final = scripts.load("put")
 _PUT_WRITES: Final = scripts.load("put_writes")
-_UNREGISTERED: Final = -1
+_GONE, _UNREGISTERED, _TOO_MANY = 0, -1, 2
 _DELETE: Final = scripts.load("delete")
 
 
@@ -40,6 +41,14 @@ def run_of(metadata: Mapping[str, Any]) -> str:
     """The run that a checkpoint's metadata names, or ""."""
     run = metadata.get("run_id")
     return "" if run is None else str(run)
+
+
+def _facts(config: RunnableConfig, metadata: CheckpointMetadata) -> dict[str, Any]:
+    """The metadata to store: LangGraph adds what the config says, of which `ttl` is for this saver alone."""
+    found = keys.configurable(config)
+    if "ttl" in found:
+        config = {**config, "configurable": {key: item for key, item in found.items() if key != "ttl"}}
+    return cast("dict[str, Any]", get_checkpoint_metadata(config, metadata))
 
 
 def delta_channels(metadata: Mapping[str, Any], made: Draft, versions: Mapping[str, Any]) -> list[bytes]:
@@ -69,7 +78,8 @@ class Plans:
         at = self.core.keys.address(config)
         shelf = self.core.shelves.get(self.shelf_key(at.thread, at.ns))
         wanted = keys.encoded_id(at.id) if at.id else b""
-        reply = yield Call(_GET, at.thread.keys, (keys.encoded(at.ns), wanted, shelf.names))
+        life = self.core.policy.on_read(keys.configurable(config))
+        reply = yield Call(_GET, at.thread.keys, (keys.encoded(at.ns), wanted, shelf.names, life))
         if reply is None:
             return None
         if isinstance(reply, bytes):
@@ -89,34 +99,42 @@ class Plans:
     ) -> Plan[RunnableConfig]:
         """Store a checkpoint; a second round trip if what was to be reused, or the thread, is gone by now."""
         at = self.core.keys.address(config)
+        life = self.core.policy.on_write(keys.configurable(config))
         key = self.shelf_key(at.thread, at.ns)
-        facts = cast("dict[str, Any]", get_checkpoint_metadata(config, metadata))
+        facts = _facts(config, metadata)
         known = self.core.shelves.get(key)
         for versions, shelf in ((new_versions, known), (None, EMPTY)):
             made = draft(self.codec, at.ns, checkpoint, versions, shelf)
             # Before it is stored: writes that follow at once may share its segments, if the script agrees.
             self.core.shelves.put(key, Shelf(made.held, checkpoint["id"], known))
-            if (yield from self._send(at, checkpoint, facts, made)):
+            if (yield from self._send(at, checkpoint, facts, made, life)):
                 return at.config(checkpoint["id"])
+            self.core.touches.forget(at.thread)
         raise RedisPersistenceError(
             f"checkpoint {checkpoint['id']!r} was not stored in {decode(at.thread.data)!r}: two new segments "
             "met names that were in use, which chance does not do twice: report this"
         )
 
-    def _send(self, at: Address, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft) -> Plan[bool]:
+    def _send(
+        self, at: Address, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft, life: bytes
+    ) -> Plan[bool]:
         run = run_of(facts)
-        shell = {name: item for name, item in checkpoint.items() if name != "channel_values"}
-        delta = delta_channels(facts, made, checkpoint["channel_versions"])
         encoded_run = keys.encoded(run)
+        policy = self.core.policy
+        links = registry.links_of(run, policy.indexed(facts) if policy.index_metadata else ())
+        ahead = registry.registration(self.core, at.thread, links)
         args: list[bytes | int] = [
             keys.encoded(at.ns),
             keys.encoded_id(checkpoint["id"]),
             keys.encoded_id(at.id) if at.id else b"",
             b"\t".join(made.refs),
             b"\t".join(made.maybe),
-            record_tail(self.codec, encoded_run, delta, [shell, made.inline, facts]),
+            self._tail(checkpoint, facts, made, encoded_run),
             encoded_run,
-            int(bool(run) and self.core.touches.due(at.thread, encoded_run)),
+            int(bool(ahead)),
+            life,
+            policy.keep_last or b"",
+            keys.owner(at.ns, facts.get("parents") or {}) if at.ns else b"",
             len(made.reused),
             len(made.segments) // 2,
             *made.reused,
@@ -124,19 +142,35 @@ class Plans:
             *made.segments[1::2],
             *made.values,
         ]
-        reply = yield from self._write(at.thread, Call(_PUT, at.thread.keys, args), run)
+        reply = yield from self._write(at.thread, ahead, Call(_PUT, at.thread.keys, args), links)
         if reply == _UNREGISTERED:
             self.core.touches.forget(at.thread)
-            return (yield from self._send(at, checkpoint, facts, made))
-        return bool(reply)
+            return (yield from self._send(at, checkpoint, facts, made, life))
+        yield from self._dropped(at.thread, reply)
+        return bool(reply != _GONE)
 
-    def _write(self, thread: Thread, call: Call, run: str = "") -> Plan[Any]:
+    def _tail(self, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft, run: bytes) -> bytes:
+        shell = {name: item for name, item in checkpoint.items() if name != "channel_values"}
+        delta = delta_channels(facts, made, checkpoint["channel_versions"])
+        return record_tail(self.codec, run, delta, [shell, made.inline, facts])
+
+    def _dropped(self, thread: Thread, reply: Any) -> Plan[None]:
+        """After a put that dropped older checkpoints: runs that ended, or what it left to a sweep."""
+        if isinstance(reply, list):
+            yield from registry.forget_runs(self.core, thread, [keys.decoded(run) for run in reply])
+        elif reply == _TOO_MANY and self.core.policy.keep_last:
+            keep = self.core.policy.keep_last
+            yield from Sweep(self.core, thread, finished=True).drop(newest_of_each_namespace(keep), keep)
+
+    def _write(
+        self, thread: Thread, ahead: Sequence[Call], call: Call, links: Sequence[bytes] = ()
+    ) -> Plan[Any]:
         """Send a write, with the thread's registration ahead of it where one is due."""
-        ahead = self.core.registration(thread, run)
         if not ahead:
             return (yield call)
-        replies = yield [*ahead, call]
-        self.core.registered(thread, run)
+        replies = yield Atomic([*ahead, call])
+        registry.registered(self.core, thread, links)
+        yield from registry.tidy(self.core, thread)
         return replies[-1]
 
     def put_writes(
@@ -160,15 +194,19 @@ class Plans:
             )
         if not writes:
             return
+        life = self.core.policy.on_write(keys.configurable(config))
         shelf = self.core.shelves.get(self.shelf_key(at.thread, at.ns))
         held = shelf.largest_at(at.id)
         packed = pack_writes(self.codec, writes, task_path, held.segments)
-        if (yield from self._send_writes(at, task_id, packed, held)):
+        if (yield from self._send_writes(at, task_id, packed, held, life)):
             return
-        yield from self._send_writes(at, task_id, pack_writes(self.codec, writes, task_path), held)
+        yield from self._send_writes(at, task_id, pack_writes(self.codec, writes, task_path), held, life)
 
-    def _send_writes(self, at: Address, task_id: str, packed: PackedWrites, held: Held) -> Plan[bool]:
+    def _send_writes(
+        self, at: Address, task_id: str, packed: PackedWrites, held: Held, life: bytes
+    ) -> Plan[bool]:
         named = packed.last_segment and held.ref
+        ahead = registry.registration(self.core, at.thread)
         args = (
             keys.encoded(at.ns),
             keys.encoded_id(at.id or ""),
@@ -176,27 +214,21 @@ class Plans:
             packed.blob,
             keys.value(keys.encoded(at.ns), held.ref) if named and held.ref else b"",
             packed.last_segment,
+            int(bool(ahead)),
+            life,
+            int(self.core.policy.keep_last is not None),
         )
-        (stored,) = yield from self._write(at.thread, Call(_PUT_WRITES, at.thread.keys[:1], args))
+        (stored,) = yield from self._write(at.thread, ahead, Call(_PUT_WRITES, at.thread.keys, args))
+        if stored == _UNREGISTERED:
+            self.core.touches.forget(at.thread)
+            return (yield from self._send_writes(at, task_id, packed, held, life))
         if isinstance(stored, bytes):
             raise unreadable(at.thread, stored, "it holds no writes, so none can be added")
         return bool(stored)
 
     def delete_thread(self, thread_id: str) -> Plan[None]:
-        """Delete a thread whole; a second round trip if runs must forget it."""
+        """Delete a thread whole; a second round trip if indexes must forget it."""
         thread = self.core.keys.thread(thread_id)
-        runs = yield Call(_DELETE, thread.keys)
-        yield from self.forget_runs(thread, [keys.decoded(run) for run in runs])
-
-    def forget_runs(self, thread: Thread, runs: Sequence[str]) -> Plan[None]:
-        """Take a thread out of the index of these runs, but for those that wrote to it meanwhile."""
+        _, found = yield [Call(_DELETE, thread.keys), registry.links_call(self.core, thread)]
         self.core.touches.forget(thread)
-        if not runs:
-            return
-        name = [keys.member(thread)]
-        removals = [Call("SREM", [self.core.keys.run(run)], name) for run in runs]
-        looks = [Call("ZSCORE", [thread.index], [keys.run_member(run)]) for run in runs]
-        found = (yield [*removals, *looks])[len(runs) :]
-        back = [run for run, score in zip(runs, found, strict=True) if score is not None]
-        if back:
-            yield [Call("SADD", [self.core.keys.run(run)], name) for run in back]
+        yield from registry.unlink(self.core, thread, registry.read_links(thread, found))

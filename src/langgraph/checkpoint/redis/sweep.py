@@ -17,20 +17,22 @@ two sweeps of a thread: the mark holds the later one's token.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from langgraph._redis import scripts
 from langgraph._redis.errors import RedisPersistenceError
 from langgraph._redis.names import decode
 from langgraph._redis.plan import Call, Pause, Plan
-from langgraph.checkpoint.redis import keys
+from langgraph.checkpoint.redis import keys, registry
 from langgraph.checkpoint.redis.drafts import new_segment_name
 from langgraph.checkpoint.redis.keys import BUDGET, SEGMENT_NAME_LENGTH, Thread
 
 if TYPE_CHECKING:
-    from langgraph.checkpoint.redis.plans import Plans
+    from langgraph.checkpoint.redis.core import Core
 
 _SURVEY: Final = scripts.load("survey")
 _MANIFESTS: Final = scripts.load("manifests")
@@ -62,22 +64,43 @@ class Line(NamedTuple):
     @property
     def values(self) -> set[bytes]:
         """The fields of its values."""
-        return {keys.value(self.ns, ref) for ref in self.refs if b"/" in ref}
+        return {keys.value(self.ns, ref.lstrip(b"\x02")) for ref in self.refs if b"/" in ref}
 
 
-Slice: TypeAlias = "tuple[Sequence[Line], list[bytes]]"
-"""Records that go, and the fields of values and segments that go with them."""
+class Slice(NamedTuple):
+    """Records that go, fields of values and segments that go with them, and other members of the index."""
+
+    lines: Sequence[Line]
+    fields: list[bytes]
+    members: list[bytes]
+
+
+class Made(NamedTuple):
+    """A namespace of a subgraph's call, and the checkpoint that it was made from."""
+
+    member: bytes
+    maker: tuple[bytes, bytes]
+    ns: bytes
+
+    def holds(self, ns: bytes) -> bool:
+        """Whether a namespace is this one, or below it."""
+        return ns == self.ns or ns.startswith(self.ns + b"|")
+
 
 Choice: TypeAlias = "Callable[[Sequence[Line]], set[tuple[bytes, bytes]]]"
 """Chooses the names of the records that stay."""
 
 
-def latest_of_each_namespace(lines: Sequence[Line]) -> set[tuple[bytes, bytes]]:
-    """Keep the largest id of each namespace."""
-    largest: dict[bytes, bytes] = {}
-    for line in lines:
-        largest[line.ns] = max(line.id, largest.get(line.ns, b""))
-    return set(largest.items())
+def newest_of_each_namespace(count: int) -> Choice:
+    """Keep the largest ids of each namespace."""
+
+    def choose(lines: Sequence[Line]) -> set[tuple[bytes, bytes]]:
+        ids: dict[bytes, list[bytes]] = {}
+        for line in lines:
+            ids.setdefault(line.ns, []).append(line.id)
+        return {(ns, name) for ns, names in ids.items() for name in nlargest(count, names)}
+
+    return choose
 
 
 def of_runs(runs: set[bytes]) -> Choice:
@@ -115,20 +138,28 @@ class _Superseded(Exception):  # noqa: N818 - a signal between the steps of a sw
 
 @dataclass(slots=True)
 class Sweep:
-    """One thread's sweep. Round trips: one per 250 records, one per 20 that go, some more."""
+    """One thread's sweep. Round trips: one per 250 records, one per 20 that go, some more.
 
-    plans: Plans
+    `finished`: also drop the namespaces of subgraph calls whose checkpoint does not stay.
+    """
+
+    core: Core
     thread: Thread
+    finished: bool = False
     token: bytes = field(default_factory=new_segment_name)
 
-    def drop(self, choice: Choice) -> Plan[None]:
+    def drop(self, choice: Choice, keep: int | None = None) -> Plan[None]:
         """Drop the records that are not chosen to stay.
+
+        Args:
+            choice: Chooses.
+            keep: Of which namespaces to remember that more than so many had to stay.
 
         Raises:
             RedisPersistenceError: If other sweeps of the thread began before this one could end.
         """
         for attempt in range(_ATTEMPTS):
-            if (yield from self._tried(choice)):
+            if (yield from self._tried(choice, keep)):
                 return
             self.token = new_segment_name()
             # Of two that overtake each other all the time, one must let the other end.
@@ -137,25 +168,33 @@ class Sweep:
             f"{decode(self.thread.data)!r} is being pruned by others all the time: let one process do it"
         )
 
-    def _tried(self, choice: Choice) -> Plan[bool]:
+    def _tried(self, choice: Choice, keep: int | None) -> Plan[bool]:
         try:
-            yield from self._drop(choice)
+            yield from self._drop(choice, keep)
         except _Superseded:
             return False
         return True
 
-    def _drop(self, choice: Choice) -> Plan[None]:
+    def _drop(self, choice: Choice, keep: int | None) -> Plan[None]:
         lines = yield from self._survey()
-        kept = with_ancestors(lines, choice(lines))
+        chosen = choice(lines)
+        ended = (yield from self._calls(lines, chosen)) if self.finished else []
+        kept = with_ancestors(
+            lines, {name for name in chosen if not any(made.holds(name[0]) for made in ended)}
+        )
         going = [line for line in lines if line.name not in kept]
         staying = [line for line in lines if line.name in kept]
         slices = yield from self._slices(going, staying)
-        for dropped, fields in slices:
-            names = [part for line in dropped for part in line.name]
-            args: list[bytes | int] = [self.token, len(names), *names, *fields]
-            self._checked((yield Call(_SLICE, self.thread.keys, args)))
+        if ended:
+            slices.append(Slice((), [], [made.member for made in ended]))
+        for part in slices:
+            names = [word for line in part.lines for word in line.name]
+            args: list[bytes | int] = [self.token, len(names), *names, len(part.members), *part.members]
+            self._checked((yield Call(_SLICE, self.thread.keys, (*args, *part.fields))))
         runs = {line.run for line in going} - {line.run for line in staying}
-        yield from self._end(sorted(runs - {b""}))
+        counted = Counter(line.ns for line in staying) if keep is not None else {}
+        notes = [word for ns, left in counted.items() if left > (keep or 0) for word in (ns, left)]
+        yield from self._end(sorted(runs - {b""}), notes)
 
     def _slices(self, going: Sequence[Line], staying: Sequence[Line]) -> Plan[list[Slice]]:
         """What goes together: records, and the fields that none after them names."""
@@ -167,10 +206,23 @@ class Sweep:
             for value, names in (yield from self._segments(set(last))).items():
                 for name in names - shared:
                     last[name] = max(last[value], last.get(name, 0))
-        slices: list[Slice] = [(going[at : at + _SLICED], []) for at in range(0, len(going), _SLICED)]
+        slices = [Slice(going[at : at + _SLICED], [], []) for at in range(0, len(going), _SLICED)]
         for field_, at in last.items():
-            slices[at // _SLICED][1].append(field_)
+            slices[at // _SLICED].fields.append(field_)
         return slices
+
+    def _calls(self, lines: Sequence[Line], chosen: set[tuple[bytes, bytes]]) -> Plan[list[Made]]:
+        """The subgraph calls whose checkpoint does not stay; one that is younger than the survey does."""
+        ended: list[Made] = []
+        newest = {line.ns: line.id for line in sorted(lines)}
+        lower, members = b"[u/", [b""]
+        while members:
+            members = yield Call("ZRANGEBYLEX", [self.thread.index], (lower, b"(u0", b"LIMIT", 0, _SURVEYED))
+            calls = [Made(member, *keys.made(member)) for member in members]
+            gone = [made for made in calls if made.maker not in chosen]
+            ended += [made for made in gone if made.maker[1] <= newest.get(made.maker[0], made.maker[1])]
+            lower = b"(" + members[-1] if members else lower
+        return ended
 
     def _survey(self) -> Plan[list[Line]]:
         lines: list[Line] = []
@@ -207,9 +259,9 @@ class Sweep:
             at += count
         return found
 
-    def _end(self, runs: Sequence[bytes]) -> Plan[None]:
-        gone = yield Call(_END, self.thread.keys, (self.token, *runs))
-        yield from self.plans.forget_runs(self.thread, [keys.decoded(run) for run in gone])
+    def _end(self, runs: Sequence[bytes], notes: Sequence[bytes | int]) -> Plan[None]:
+        gone = yield Call(_END, self.thread.keys, (self.token, len(notes), *notes, *runs))
+        yield from registry.forget_runs(self.core, self.thread, [keys.decoded(run) for run in gone])
 
     def _checked(self, reply: Any) -> Any:
         if reply == 0:

@@ -1,0 +1,77 @@
+"""What servers answer: replies, refusals that a plan can take, errors; and how MULTI is spelled. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis.exceptions
+from redis.crc import key_slot
+from redis.exceptions import ClusterCrossSlotError, NoScriptError, ResponseError
+
+from langgraph._redis.plan import Call, Refusal, Script
+
+
+def known(reply: Any) -> Any:
+    """An error of valkey-py's, or of another client that is made after redis-py, as the one of redis-py."""
+    if not isinstance(reply, Exception) or isinstance(reply, redis.exceptions.RedisError):
+        return reply
+    names = [kind.__name__ for kind in type(reply).__mro__]
+    if "ResponseError" not in names:
+        return reply
+    kinds = (getattr(redis.exceptions, name, None) for name in names)
+    return next(kind for kind in kinds if kind is not None)(*reply.args)
+
+
+def refused(call: Call, error: ResponseError) -> Refusal:
+    """The server's no, as a reply where the plan can take one."""
+    if call.tolerant:
+        return Refusal(str(error), isinstance(error, ClusterCrossSlotError), error)
+    raise error
+
+
+def settle(calls: Sequence[Call], replies: Sequence[Any]) -> list[Any]:
+    """The replies of a pipeline, its first error raised."""
+    settled = []
+    for call, reply in zip(calls, replies, strict=True):
+        if isinstance(reply, ResponseError):
+            settled.append(refused(call, reply))
+        elif isinstance(reply, Exception):
+            raise reply
+        else:
+            settled.append(reply)
+    return settled
+
+
+def unknown(replies: Sequence[Any], *, atomic: bool) -> list[int]:
+    """Which calls of a pipeline must be sent again with their script's source: all that may not be parted."""
+    unknown = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+    return list(range(len(replies))) if unknown and atomic else unknown
+
+
+def transaction(commands: Sequence[list[Any]]) -> list[list[Any]]:
+    """Commands between MULTI and EXEC, for a pipeline: redis-py's own transactions would decode replies.
+
+    As bytes: by a name that it knows, redis-py would take QUEUED for the command's reply.
+    """
+    return [["MULTI"], *([verb.encode(), *words] for verb, *words in commands), ["EXEC"]]
+
+
+def executed(replies: Sequence[Any], count: int) -> list[Any]:
+    """What EXEC answered for each command; or why it did not run, for all of them."""
+    *queued, done = replies
+    if isinstance(done, Exception):
+        return [next((reply for reply in queued if isinstance(reply, Exception)), done)] * count
+    return list(done)
+
+
+def grouped(calls: Sequence[Call]) -> bool:
+    """Whether this is a call that one run of its script can serve with others."""
+    return len(calls) == 1 and isinstance(calls[0].verb, Script) and calls[0].verb.group > 0
+
+
+def parted(call: Call) -> ResponseError | None:
+    """What a cluster would say to a tolerant call: its client sends none whose keys are in several slots."""
+    if not call.tolerant or len({key_slot(key) for key in call.keys}) <= 1:
+        return None
+    return ClusterCrossSlotError("the keys of the call are in several slots of a cluster")

@@ -1,0 +1,148 @@
+-- Keeping a namespace's newest checkpoints only, as part of a put.
+--!include dropping
+
+local AT_ONCE = 64 -- checkpoints that one put drops at most
+local READ = 1200 -- records that one put reads at most
+local MANIFEST = 65536 -- bytes that no manifest reaches
+
+local function between(stem) return '[' .. stem .. '/', '(' .. stem .. '0' end
+
+-- All of a namespace and of those below it.
+local function add_namespace(gone, data, index, ns)
+  local seen, segments = {}, {}
+  for _, range in ipairs({{between('c/' .. ns)}, {'[c/' .. ns .. '|', '(c/' .. ns .. '}'}}) do
+    local members = redis.call('ZRANGEBYLEX', index, range[1], range[2])
+    for i, record in ipairs(hmget(data, members)) do
+      local below, id = string.match(members[i], '^c/([^/]*)/(.*)$')
+      local _, refs, run = lines(record or '')
+      gone.runs[run or ''] = true
+      for _, field in ipairs(value_fields(below, refs, seen)) do
+        gone.fields[#gone.fields + 1] = field
+        if redis.call('HSTRLEN', data, field) < MANIFEST then
+          segment_fields(redis.call('HGET', data, field) or ' ', segments, seen, '')
+        end
+      end
+      add_record(gone, data, below, id)
+      local calls = 'u/' .. below .. '/' .. id
+      redis.call('ZREMRANGEBYLEX', index, '[' .. calls .. '\0', '(' .. calls .. '\1')
+      gone.fields[#gone.fields + 1] = 't/kept/' .. below
+    end
+  end
+  for _, segment in ipairs(segments) do gone.fields[#gone.fields + 1] = segment end
+end
+
+-- Namespaces of calls that were made from a checkpoint.
+local function add_calls(gone, data, index, ns, id)
+  local stem = 'u/' .. ns .. '/' .. id
+  for _, member in ipairs(redis.call('ZRANGEBYLEX', index, '[' .. stem .. '\0', '(' .. stem .. '\1')) do
+    add_namespace(gone, data, index, string.sub(member, #stem + 2))
+    gone.members[#gone.members + 1] = member
+  end
+end
+
+local function holds(refs, channel)
+  local list = '\t' .. refs .. '\t'
+  return string.find(list, '\t' .. channel .. '\t', 1, true) or string.find(list, '\t' .. channel .. '/', 1, true)
+end
+
+-- Ancestors of what stays, back to the nearest that holds a value of a DeltaChannel, stay as well.
+local function keep_ancestors(ns, stays, records, chains)
+  local walked = {}
+  for member in pairs(chains) do
+    local parent, _, _, delta = lines(records[member])
+    for channel in string.gmatch(delta, '[^\t]+') do
+      walked[channel] = walked[channel] or {}
+      local above = 'c/' .. ns .. '/' .. parent
+      while records[above] and not walked[channel][above] do
+        walked[channel][above], stays[above] = true, true
+        local further, refs = lines(records[above])
+        if holds(refs, channel) then break end
+        above = 'c/' .. ns .. '/' .. further
+      end
+    end
+  end
+end
+
+-- Segments of values that go, but for those that a value that stays names.
+local function add_segments(gone, data, values, needed)
+  local names, unnamed = {}, {}
+  for i, value in ipairs(hmget(data, values)) do
+    gone.fields[#gone.fields + 1] = values[i]
+    if value then segment_fields(value, names, unnamed, '') end
+  end
+  for _, field in ipairs(needed) do
+    if not next(unnamed) then return end
+    if redis.call('HSTRLEN', data, field) < MANIFEST then
+      local kept = {}
+      segment_fields(redis.call('HGET', data, field) or ' ', {}, kept, '')
+      for name in pairs(kept) do unnamed[name] = nil end
+    end
+  end
+  for name in pairs(unnamed) do gone.fields[#gone.fields + 1] = 's/' .. name end
+end
+
+-- Takes away the runs of what was dropped that made nothing else, and returns them.
+local function end_runs(data, index, runs)
+  runs[''] = nil
+  if not next(runs) or redis.call('ZLEXCOUNT', index, '[c/', '(c0') > READ then return {} end
+  for _, record in ipairs(hmget(data, redis.call('ZRANGEBYLEX', index, '[c/', '(c0'))) do
+    local _, _, run = lines(record or '')
+    runs[run or ''] = nil
+  end
+  local ended = {}
+  for run in pairs(runs) do
+    ended[#ended + 1] = run
+    redis.call('ZREM', index, 'r/' .. run)
+  end
+  return ended
+end
+
+-- The runs that ended with what was dropped; false if there is more to drop than one put may.
+local function bound(data, index, ns, id, keep)
+  local lower, upper = between('c/' .. ns)
+  local count, spare = redis.call('ZLEXCOUNT', index, lower, upper), 't/kept/' .. ns
+  if count <= keep + math.floor(keep / 20) then return {} end
+  -- More than wanted had to stay, when this was last done: look again when there are more than these.
+  local most = math.max(keep, tonumber(redis.call('HGET', data, spare) or 0))
+  if count <= most + math.floor(most / 20) then return {} end
+  if count > READ or count > most + math.floor(most / 20) + AT_ONCE then return false end
+
+  local members, records, chains, stays = redis.call('ZRANGEBYLEX', index, lower, upper), {}, {}, {}
+  for i, record in ipairs(hmget(data, members)) do
+    -- What cannot be read may need anything.
+    if not record or not lines(record) then return {} end
+    records[members[i]] = record
+    if i > count - keep then chains[members[i]] = true end
+  end
+  chains['c/' .. ns .. '/' .. id] = true
+  for member in pairs(chains) do stays[member] = true end
+  keep_ancestors(ns, stays, records, chains)
+
+  local gone, needed, named, dropped = going(), {}, {}, {}
+  for _, member in ipairs(members) do
+    if stays[member] then
+      local _, refs = lines(records[member])
+      for _, field in ipairs(value_fields(ns, refs, named)) do needed[#needed + 1] = field end
+    else
+      dropped[#dropped + 1] = member
+    end
+  end
+  local values = {}
+  for _, member in ipairs(dropped) do
+    local _, refs, run = lines(records[member])
+    gone.runs[run] = true
+    for _, field in ipairs(value_fields(ns, refs, named)) do values[#values + 1] = field end
+    local old = string.sub(member, #ns + 4)
+    add_calls(gone, data, index, ns, old)
+    add_record(gone, data, ns, old)
+  end
+  add_segments(gone, data, values, needed)
+  drop(data, index, gone)
+  local left = count - #dropped
+  if left > keep then
+    redis.call('HSET', data, spare, left)
+  elseif most > keep then
+    redis.call('HDEL', data, spare)
+  end
+  return end_runs(data, index, gone.runs)
+end

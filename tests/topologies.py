@@ -1,0 +1,97 @@
+"""Several real servers that work together: a cluster with replicas; a primary that sentinels watch."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+from typing_extensions import Self
+
+from servers import Server, free_port, start_sentinel, start_valkey
+from waiting import eventually
+
+PATIENCE = 30.0
+SERVICE = "agents"
+
+
+@dataclass
+class Together:
+    """Servers that end together."""
+
+    url: str
+    servers: list[Server] = field(default_factory=list)
+
+    def stop(self) -> None:
+        for server in self.servers:
+            server.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def ask(server: Server, *words: Any) -> Any:
+    with redis.Redis.from_url(server.url, decode_responses=True) as client:
+        return client.execute_command(*words)
+
+
+def start_cluster_of_six(**config: Any) -> Together:
+    """Three primaries, a replica of each; they fail over within seconds."""
+    options = {"cluster_enabled": "yes", "cluster_node_timeout": 1500, **config}
+    servers = [start_valkey(cluster_port=free_port(), **options) for _ in range(6)]
+    cluster = Together("", servers)
+    for number, server in enumerate(servers[:3]):
+        first, last = 16384 * number // 3, 16384 * (number + 1) // 3 - 1
+        ask(server, "CLUSTER", "ADDSLOTSRANGE", first, last)
+    for server in servers[1:]:
+        bus = ask(server, "CONFIG GET", "cluster-port")["cluster-port"]
+        ask(servers[0], "CLUSTER MEET", "127.0.0.1", server.port, bus)
+    _wait(lambda: all(_known_nodes(server) == 6 for server in servers), "the nodes did not meet")
+    for primary, replica in zip(servers[:3], servers[3:], strict=True):
+        ask(replica, "CLUSTER REPLICATE", ask(primary, "CLUSTER MYID"))
+    _wait(lambda: all(_cluster_is_ready(server) for server in servers), "the cluster did not become ready")
+    hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+    cluster.url = f"redis+cluster://{hosts}"
+    return cluster
+
+
+def _known_nodes(server: Server) -> int:
+    info = ask(server, "CLUSTER INFO")
+    return int(info["cluster_known_nodes"])
+
+
+def _cluster_is_ready(server: Server) -> bool:
+    if ask(server, "CLUSTER INFO")["cluster_state"] != "ok":
+        return False
+    replication = ask(server, "INFO", "replication")
+    return bool(replication["role"] == "master" or replication["master_link_status"] == "up")
+
+
+def start_sentinels(**config: Any) -> Together:
+    """A primary, two replicas, three sentinels that agree within a second or two that it is down."""
+    primary = start_valkey(**config)
+    replicas = [start_valkey(replicaof=f"127.0.0.1 {primary.port}", **config) for _ in range(2)]
+    _wait(
+        lambda: all(ask(each, "INFO", "replication")["master_link_status"] == "up" for each in replicas),
+        "the replicas did not connect",
+    )
+    sentinels = [start_sentinel(SERVICE, primary.port) for _ in range(3)]
+    _wait(lambda: all(_sees_all(each) for each in sentinels), "the sentinels did not find each other")
+    hosts = ",".join(f"127.0.0.1:{each.port}" for each in sentinels)
+    return Together(f"redis+sentinel://{hosts}/{SERVICE}", [primary, *replicas, *sentinels])
+
+
+def _sees_all(sentinel: Server) -> bool:
+    with redis.Redis.from_url(sentinel.url) as client:
+        found: Any = client.sentinel_master(SERVICE)
+        return bool(found["num-slaves"] == 2 and found["num-other-sentinels"] == 2)
+
+
+def _wait(ready: Any, otherwise: str) -> None:
+    began = time.monotonic()
+    if not eventually(ready, PATIENCE):
+        raise RuntimeError(f"{otherwise} within {time.monotonic() - began:.0f} s")
