@@ -40,7 +40,7 @@ def check(prefix: str, *, expiring: bool = False) -> Plan[list[str]]:
     if refused is not None:
         raise UnsupportedServerError(
             "Redis 6.2 or later (or Valkey) is needed, no read-only replica, and a user who may run EVAL, "
-            f"EVALSHA, MULTI, EXEC and the commands on keys below {prefix!r} that the README lists; the server "
+            f"EVALSHA, MULTI, EXEC and what the README lists, on keys below {prefix!r}; the server "
             f"refused: {refused.message}"
         )
     return [] if isinstance(info, Refusal) else _eviction(_fields(info), expiring=expiring)

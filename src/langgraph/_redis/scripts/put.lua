@@ -17,7 +17,8 @@ local reused, segments = tonumber(ARGV[12]), tonumber(ARGV[13])
 local first, bytes, values = 14 + reused, 14 + reused + segments, 14 + reused + 2 * segments
 
 -- A thread begins in a call that registers it. An index without data was left by an eviction.
-local made, own, mark = unpack(redis.call('HMGET', data, 't/made', 't/ttl', 't/sweep'))
+local field = 'c/' .. ns .. '/' .. id
+local made, own, mark, before = unpack(redis.call('HMGET', data, 't/made', 't/ttl', 't/sweep', field))
 local born = not made and redis.call('EXISTS', data) == 0
 if born and ARGV[8] ~= '1' then return -1 end
 local indexed = born or redis.call('EXISTS', index) == 1
@@ -42,8 +43,6 @@ for ref in string.gmatch(ARGV[5], '[^\t]+') do
 end
 
 if born then begin(data, index) end
-local field = 'c/' .. ns .. '/' .. id
-local before = redis.call('HGET', data, field)
 if before then
   local _, old = lines(before)
   for ref in string.gmatch(old or '', '\2?([^\t]+/[^\t]*)') do

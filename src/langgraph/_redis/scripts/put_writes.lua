@@ -9,8 +9,11 @@
 --!include entries
 --!include life
 local data, index = KEYS[1], KEYS[2]
-local made, own = unpack(redis.call('HMGET', data, 't/made', 't/ttl'))
+local names = 'l/' .. ARGV[1] .. '/' .. ARGV[2]
+local made, own, first = unpack(redis.call('HMGET', data, 't/made', 't/ttl', names))
 local absent = not made and redis.call('EXISTS', data) == 0
+-- Lists of tasks as they are to be stored in the end: most writes of one run are of one checkpoint.
+local lists, changed = {[names] = first or ''}, {}
 
 -- What is named must live as long as the writes: as a value of the same checkpoint.
 local function missing(checkpoint, field, segment)
@@ -36,9 +39,9 @@ end
 
 -- The list of tasks is kept in chunks: rewriting one long list for each task would be quadratic.
 local function enlist(ns, id, task)
-  local names = 'l/' .. ns .. '/' .. id
-  local list = redis.call('HGET', data, names)
-  if not list then
+  local name = 'l/' .. ns .. '/' .. id
+  local list = lists[name] or redis.call('HGET', data, name) or ''
+  if list == '' then
     list = '0\n' .. task
   elseif #list < 2048 then
     list = list .. '\n' .. task
@@ -47,7 +50,7 @@ local function enlist(ns, id, task)
     redis.call('HSET', data, 'm/' .. ns .. '/' .. full .. '/' .. id, rest)
     list = (tonumber(full) + 1) .. '\n' .. task
   end
-  redis.call('HSET', data, names, list)
+  lists[name], changed[name] = list, true
 end
 
 -- All checkpoints of the namespace that are left are younger than this one, which is gone.
@@ -84,5 +87,6 @@ for at = 1, #ARGV, 9 do
   end
   stored[#stored + 1] = answer
 end
+for name in pairs(changed) do redis.call('HSET', data, name, lists[name]) end
 if life then prolong(data, index, life, own) end
 return stored
