@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+import pytest
 from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.base.id import uuid6
 from langgraph.checkpoint.memory import InMemorySaver
@@ -12,6 +14,10 @@ from langgraph.checkpoint.memory import InMemorySaver
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions
+
+asks_in_async_runs = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="LangGraph's interrupt() in async runs needs Python 3.11"
+)
 
 next_version = InMemorySaver().get_next_version
 

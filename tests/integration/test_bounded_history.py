@@ -18,7 +18,7 @@ from langgraph.checkpoint.redis import (
     RedisSaver,
     ShallowRedisSaver,
 )
-from steps import Chain, config_of, long_list, metadata_of, values_at
+from steps import Chain, asks_in_async_runs, config_of, long_list, metadata_of, values_at
 
 if TYPE_CHECKING:
     from counters import RoundTrips
@@ -236,6 +236,7 @@ def test_a_shallow_saver_keeps_every_question_and_runs_nothing_twice(
     assert len(state["done"]) == 6
 
 
+@asks_in_async_runs
 @pytest.mark.parametrize("durability", ["sync", "async", "exit"])
 async def test_so_does_the_async_one(redis_url: str, key_prefix: str, durability: Any) -> None:
     ran: Counter[str] = Counter()

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from langgraph.checkpoint.redis import RedisSaver
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
-from steps import config_of
+from steps import asks_in_async_runs, config_of
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -90,6 +90,7 @@ def test_no_interrupt_of_a_loop_is_lost(saver: RedisSaver, durability: Durabilit
     assert_every_question_was_answered_once(state, ran)
 
 
+@asks_in_async_runs
 @each_durability
 @pytest.mark.every_server
 async def test_no_interrupt_of_an_async_loop_is_lost(
@@ -126,6 +127,7 @@ def test_each_answer_may_come_to_another_process(
     assert_every_question_was_answered_once(state, ran)
 
 
+@asks_in_async_runs
 @each_durability
 async def test_sync_and_async_savers_take_turns_on_a_thread(
     redis_url: str, key_prefix: str, durability: Durability

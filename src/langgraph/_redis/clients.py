@@ -15,11 +15,13 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from langgraph._redis.urls import nodes
+from langgraph._redis.urls import Nodes, nodes
 
 # redis-py has no types for these.
+_Cluster: Any = redis.RedisCluster
 _ClusterNode: Any = redis.cluster.ClusterNode
 _Sentinel: Any = redis.sentinel.Sentinel
+_SentinelPool: Any = redis.sentinel.SentinelConnectionPool
 _AsyncSentinel: Any = redis.asyncio.sentinel.Sentinel
 
 # A blocking pool: more threads than connections wait for one, and do not fail.
@@ -38,11 +40,28 @@ def sync_client(url: str, args: Mapping[str, Any]) -> Any:
         retried = {**_RETRIED, "retry": Retry(_BACKOFF, _RETRIES), **args}
         return redis.Redis.from_pool(redis.BlockingConnectionPool.from_url(url, **{**POOL, **retried}))
     if not several.service:
-        first = [_ClusterNode(host, port) for host, port in several.hosts]
-        return redis.RedisCluster(startup_nodes=first, **{**several.args, **args})
-    retried = {**_RETRIED, "retry": Retry(_BACKOFF, _RETRIES), **several.args, **args}
+        return _cluster(several, args)
+    retried = {**POOL, **_RETRIED, "retry": Retry(_BACKOFF, _RETRIES), **several.args, **args}
     sentinels = _Sentinel(several.hosts, **_watched(retried))
-    return sentinels.master_for(several.service, redis_class=_Primary)
+    return sentinels.master_for(
+        several.service, redis_class=_Primary, connection_pool_class=_BlockingSentinelPool
+    )
+
+
+def _cluster(several: Nodes, args: Mapping[str, Any]) -> Any:
+    """A client of a cluster, which it asks for its nodes at once.
+
+    One node is given as a URL: only then does redis-py ask what kind of pools its nodes shall have.
+    """
+    told = {**POOL, **several.args, **args}
+    scheme = "rediss" if told.pop("ssl", False) else "redis"
+    (host, port), *others = several.hosts
+    host = f"[{host}]" if ":" in host else host
+    return _Cluster(
+        url=f"{scheme}://{host}:{port}",
+        startup_nodes=[_ClusterNode(*other) for other in others],
+        **{"connection_pool_class": redis.BlockingConnectionPool, **told},
+    )
 
 
 def async_client(url: str, args: Mapping[str, Any]) -> Any:
@@ -73,6 +92,10 @@ def _watched(args: dict[str, Any]) -> dict[str, Any]:
 def _sentinels(client: Any) -> list[Any]:
     found: list[Any] = client.connection_pool.sentinel_manager.sentinels
     return found
+
+
+class _BlockingSentinelPool(_SentinelPool, redis.BlockingConnectionPool):  # type: ignore[misc]  # untyped
+    """Connections to the primary that sentinels name, for which more threads than there are wait."""
 
 
 class _Primary(redis.Redis):

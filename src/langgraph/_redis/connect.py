@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-import redis
-
-from langgraph._redis import clients, urls
+from langgraph._redis import clients, twins, urls
 from langgraph._redis.senders import Client
+from langgraph._redis.twins import is_async, is_cluster, made_by
 
 if TYPE_CHECKING:
     from langgraph._redis.embedded import EmbeddedServer
 
-# Pool settings that an async client holds as objects of its own kind, or that belong to its parser.
-_NOT_SHARED: Final = frozenset(
-    {"retry", "parser_class", "event_dispatcher", "oss_cluster_maint_notifications_handler"}
-)
-
-
-def is_async(client: Client) -> bool:
-    """Whether a client's commands are awaited."""
-    return inspect.iscoroutinefunction(client.execute_command)
-
-
-def is_cluster(client: Client) -> bool:
-    """Whether a client talks to a cluster: redis-py's, valkey-py's, or derived from one of them."""
-    return any(kind.__name__ in ("RedisCluster", "ValkeyCluster") for kind in type(client).__mro__)
-
-
 def _checked_client(client: Any, *, wants_async: bool) -> Client:
     if not hasattr(client, "execute_command"):
         raise TypeError(f"redis_client must be a Redis client, not {type(client).__name__}")
-    if type(client).__module__.partition(".")[0] == "valkey":
-        raise TypeError(
-            "redis_client is a valkey-py client: bring one of redis-py, which speaks to Valkey as well"
-        )
     if is_async(client) != wants_async:
-        other = "RedisSaver, or bring a client of redis.asyncio" if wants_async else "AsyncRedisSaver"
+        package = made_by(client)
+        other = f"RedisSaver, or bring a client of {package}.asyncio" if wants_async else "AsyncRedisSaver"
         raise TypeError(f"redis_client is {type(client).__module__}.{type(client).__name__}: use {other}")
     return client
 
@@ -75,7 +53,6 @@ class Endpoint:
 
     def _resolved(self, url: str) -> str:
         if not url.startswith(urls.EMBEDDED):
-            urls.nodes(url)  # What is wrong with it is said here, not at the first call.
             return url
         # Imported here: most programs do not need it.
         from langgraph._redis.embedded import acquire  # noqa: PLC0415
@@ -88,7 +65,7 @@ class Endpoint:
         if self.brought is None:
             return clients.sync_client(self._url or "", self._args), True
         if is_async(self.brought):
-            return _sync_twin(self.brought), True
+            return twins.sync_twin(self.brought), True
         return self.brought, False
 
     def async_client(self) -> Client:
@@ -111,19 +88,5 @@ class Endpoint:
         """Name the place, without credentials."""
         if self.brought is not None:
             return f"a {type(self.brought).__name__} client"
-        parts = urlsplit(self._url or "")
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        return urls.shown(self._url or "")
 
-
-def _sync_twin(client: Client) -> Client:
-    """A sync client for the server, database and credentials of an async one."""
-    if is_cluster(client):
-        raise TypeError(
-            "the sync methods of AsyncRedisSaver do not reach a cluster through an async client: "
-            "use RedisSaver with a redis.RedisCluster"
-        )
-    pool = client.connection_pool
-    settings = {key: item for key, item in pool.connection_kwargs.items() if key not in _NOT_SHARED}
-    kind = getattr(redis.connection, pool.connection_class.__name__)
-    make: Callable[..., redis.ConnectionPool] = redis.BlockingConnectionPool
-    return redis.Redis.from_pool(make(**{**clients.POOL, **settings, "connection_class": kind}))

@@ -30,16 +30,29 @@ class Script:
     group: int = 0
 
 
+class Wait(NamedTuple):
+    """How many replicas must confirm a write, and how long to wait for them."""
+
+    replicas: int
+    milliseconds: int
+
+    def command(self) -> list[Any]:
+        """The words to send after the write, over its connection."""
+        return ["WAIT", self.replicas, self.milliseconds]
+
+
 class Call(NamedTuple):
     """One request: a script or a plain command, its keys, its other arguments.
 
     `tolerant`: if the server refuses it, the plan is sent a `Refusal` instead of an error being raised.
+    `wait`: the plan is sent a `Replicated` instead of the reply.
     """
 
     verb: Script | str
     keys: Sequence[bytes] = ()
     args: Sequence[Argument] = ()
     tolerant: bool = False
+    wait: Wait | None = None
 
     def command(self) -> list[Any]:
         """The words to send."""
@@ -79,6 +92,8 @@ def shares(reply: Any, count: int) -> list[Any]:
     """What each of the calls that were merged into one is answered."""
     if count == 1:
         return [reply]
+    if isinstance(reply, Replicated):
+        return [Replicated(share, reply.replicas) for share in shares(reply.reply, count)]
     return [[item] for item in reply] if isinstance(reply, list) else [reply] * count
 
 
@@ -92,6 +107,13 @@ class Refusal:
     message: str
     cross_slot: bool = False
     error: Exception | None = field(default=None, compare=False, repr=False)
+
+
+class Replicated(NamedTuple):
+    """The reply to a write, and how many replicas confirmed it."""
+
+    reply: Any
+    replicas: int
 
 
 class Atomic(NamedTuple):

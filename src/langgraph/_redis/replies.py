@@ -9,7 +9,7 @@ import redis.exceptions
 from redis.crc import key_slot
 from redis.exceptions import ClusterCrossSlotError, NoScriptError, ResponseError
 
-from langgraph._redis.plan import Call, Refusal, Script
+from langgraph._redis.plan import Call, Refusal, Replicated, Script, Wait
 
 
 def known(reply: Any) -> Any:
@@ -62,7 +62,7 @@ def executed(replies: Sequence[Any], count: int) -> list[Any]:
     *queued, done = replies
     if isinstance(done, Exception):
         return [next((reply for reply in queued if isinstance(reply, Exception)), done)] * count
-    return list(done)
+    return [known(reply) for reply in done]
 
 
 def grouped(calls: Sequence[Call]) -> bool:
@@ -75,3 +75,20 @@ def parted(call: Call) -> ResponseError | None:
     if not call.tolerant or len({key_slot(key) for key in call.keys}) <= 1:
         return None
     return ClusterCrossSlotError("the keys of the call are in several slots of a cluster")
+
+
+def awaited(calls: Sequence[Call]) -> Wait | None:
+    """What to wait for after these calls, all of which go over one connection."""
+    return max((call.wait for call in calls if call.wait), default=None)
+
+
+def confirmed(calls: Sequence[Call], replies: Sequence[Any], replicas: Any) -> list[Any]:
+    """Replies with what WAIT answered, an error of its own in the place of what it was to confirm."""
+    return [
+        reply if call.wait is None or isinstance(reply, Exception) else _confirmed(reply, replicas)
+        for call, reply in zip(calls, replies, strict=True)
+    ]
+
+
+def _confirmed(reply: Any, replicas: Any) -> Any:
+    return replicas if isinstance(replicas, Exception) else Replicated(reply, replicas)
