@@ -120,13 +120,16 @@ def test_the_first_writes_of_a_task_travel_with_the_registration_too(plans: Plan
     assert verbs(only(next(plans.put_writes(config, [("a", 1)], "other", "")))) == ["put_writes"]
 
 
-def test_a_registration_without_a_reply_is_sent_again(plans: Plans) -> None:
+def test_a_registration_without_a_reply_is_sent_again_if_the_thread_is_not_there(plans: Plans) -> None:
     chain = Chain()
     lost = put_of(plans, chain, x=1)
     next(lost)
     lost.close()
+    plan = put_of(plans, chain, x=1)
 
-    assert verbs(next(put_of(plans, chain, x=1))) == [*ENTERED, "put"]
+    assert verbs(only(next(plan))) == ["put"]
+
+    assert verbs(plan.send(UNREGISTERED)) == [*ENTERED, "put"]
 
 
 def test_a_put_to_a_thread_that_is_gone_is_sent_again_with_its_registration(plans: Plans) -> None:

@@ -36,12 +36,26 @@ def test_a_thread_is_entered_under_the_time_of_its_use(core: Core) -> None:
     assert ahead(core) == [["ZADD", core.keys.registry(thread(core)), NOW, b"thread"]]
 
 
-def test_a_thread_is_entered_again_until_the_server_acknowledged_it(core: Core) -> None:
-    assert ahead(core) == ahead(core) == [entered(core)]
+def test_one_of_many_writes_enters_a_thread_until_the_server_acknowledged_it(
+    core: Core, clock: Clock
+) -> None:
+    """Another one tries a second later, if the first had no luck."""
+    assert [ahead(core) for _ in range(3)] == [[entered(core)], [], []]
+    clock.now += 1.1
+    assert len(ahead(core)) == 1
 
     registry.registered(core, thread(core))
 
+    clock.now += 1.1
     assert ahead(core) == []
+
+
+def test_a_thread_that_was_forgotten_is_entered_at_once(core: Core) -> None:
+    assert ahead(core) == [entered(core)]
+
+    core.touches.forget(thread(core))
+
+    assert ahead(core) == [entered(core)]
 
 
 def test_a_thread_is_entered_once_a_minute(core: Core, clock: Clock) -> None:

@@ -23,6 +23,9 @@ CHORE_EVERY: Final = 64
 
 _REMEMBERED: Final = 10_000
 
+_CLAIM: Final = 1.0
+_CLAIMS: Final = 1_000
+
 
 class Touches:
     """Which threads, and which of their links, this process registered within the last minute. Bounded."""
@@ -30,6 +33,7 @@ class Touches:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._until: OrderedDict[bytes, dict[bytes, float]] = OrderedDict()
+        self._claims: dict[bytes, float] = {}
         self._size = 0
         self._new = 0
 
@@ -37,6 +41,21 @@ class Touches:
         """Whether this thread (or where it stands in an index) must be registered before it is written."""
         with self._lock:
             return self._until.get(thread.data, {}).get(link, 0.0) <= time.monotonic()
+
+    def claim(self, thread: Thread) -> bool:
+        """Whether this thread must be registered, and nobody is about to: of many writes at once one does it.
+
+        The others go without; if theirs comes first and the thread is not there, the script says so.
+        """
+        now = time.monotonic()
+        with self._lock:
+            known = self._until.get(thread.data, {}).get(b"", 0.0)
+            if max(known, self._claims.get(thread.data, 0.0)) > now:
+                return False
+            if len(self._claims) >= _CLAIMS:
+                self._claims = {key: until for key, until in self._claims.items() if until > now}
+            self._claims[thread.data] = now + _CLAIM
+            return True
 
     def done(self, thread: Thread, link: bytes = b"") -> None:
         """Remember that the registry holds it."""
@@ -65,6 +84,7 @@ class Touches:
             return due
 
     def _drop(self, key: bytes) -> None:
+        self._claims.pop(key, None)
         self._size -= len(self._until.pop(key, ()))
 
 

@@ -41,7 +41,8 @@ def registration(core: Core, thread: Thread, links: Sequence[bytes] = ()) -> lis
 
     Where one entry is due, all are made: so a thread stands in the same order everywhere.
     """
-    due = any(core.touches.due(thread, link) for link in (b"", *links))
+    touches = core.touches
+    due = touches.claim(thread) or any(touches.due(thread, link) for link in links)
     return _entered(core, thread, links) if due else []
 
 
