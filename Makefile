@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test compat check format bench clean
+.PHONY: help demo test matrix compat check format bench clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ demo: $(READY) ## An agent that remembers, on the embedded server or on REDIS_UR
 
 test: $(READY) ## All tests, on servers they start themselves
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
+
+matrix: $(READY) ## All tests, on every kind of server found here
+	PYTHONPATH=tests $(BIN)/python tests/matrix.py
 
 compat: $(READY) ## LangGraph's own test suite, with these savers in place of its own
 	$(BIN)/python tests/compat/run.py

@@ -20,6 +20,7 @@ from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from leftovers import Leftovers
 from places import CLUSTER, SERVER, Place
 from servers import STARTERS, Server, available, start_cluster
+from topologies import Together, start_cluster_of_six, start_sentinels
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -127,6 +128,18 @@ def fields(redis_client: redis.Redis, key_prefix: str) -> Callable[..., Counter[
 def cluster_url() -> Iterator[str]:
     with start_cluster() as started:
         yield started.url
+
+
+@pytest.fixture(scope="session")
+def cluster_of_six() -> Iterator[Together]:
+    with start_cluster_of_six() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def sentinels() -> Iterator[Together]:
+    with start_sentinels() as started:
+        yield started
 
 
 @pytest.fixture(params=[*SERVER, *CLUSTER])

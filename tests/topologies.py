@@ -15,16 +15,28 @@ from waiting import eventually
 PATIENCE = 30.0
 SERVICE = "agents"
 
+# A primary would wait five seconds for more replicas before it sends them its data.
+_AT_ONCE = {"repl_diskless_sync_delay": 0}
+
 
 @dataclass
 class Together:
-    """Servers that end together."""
+    """Servers that end together.
+
+    `servers`: those that hold data, primaries first; `watchers`: sentinels.
+    """
 
     url: str
     servers: list[Server] = field(default_factory=list)
+    watchers: list[Server] = field(default_factory=list)
+
+    def keys(self, prefix: str, *, replicas: bool = False) -> list[list[str]]:
+        """The keys with a prefix that each of the primaries has, and with `replicas` each of the others."""
+        primaries = [server for server in self.servers if replicas or is_primary(server)]
+        return [sorted(ask(server, "KEYS", f"{prefix}:*")) for server in primaries]
 
     def stop(self) -> None:
-        for server in self.servers:
+        for server in [*self.watchers, *self.servers]:
             server.stop()
 
     def __enter__(self) -> Self:
@@ -39,9 +51,14 @@ def ask(server: Server, *words: Any) -> Any:
         return client.execute_command(*words)
 
 
+def is_primary(server: Server) -> bool:
+    """Whether a server that runs takes writes."""
+    return bool(ask(server, "INFO", "replication")["role"] == "master")
+
+
 def start_cluster_of_six(**config: Any) -> Together:
     """Three primaries, a replica of each; they fail over within seconds."""
-    options = {"cluster_enabled": "yes", "cluster_node_timeout": 1500, **config}
+    options = {"cluster_enabled": "yes", "cluster_node_timeout": 1500, **_AT_ONCE, **config}
     servers = [start_valkey(cluster_port=free_port(), **options) for _ in range(6)]
     cluster = Together("", servers)
     for number, server in enumerate(servers[:3]):
@@ -73,8 +90,9 @@ def _cluster_is_ready(server: Server) -> bool:
 
 def start_sentinels(**config: Any) -> Together:
     """A primary, two replicas, three sentinels that agree within a second or two that it is down."""
-    primary = start_valkey(**config)
-    replicas = [start_valkey(replicaof=f"127.0.0.1 {primary.port}", **config) for _ in range(2)]
+    options = {**_AT_ONCE, **config}
+    primary = start_valkey(**options)
+    replicas = [start_valkey(replicaof=f"127.0.0.1 {primary.port}", **options) for _ in range(2)]
     _wait(
         lambda: all(ask(each, "INFO", "replication")["master_link_status"] == "up" for each in replicas),
         "the replicas did not connect",
@@ -82,7 +100,7 @@ def start_sentinels(**config: Any) -> Together:
     sentinels = [start_sentinel(SERVICE, primary.port) for _ in range(3)]
     _wait(lambda: all(_sees_all(each) for each in sentinels), "the sentinels did not find each other")
     hosts = ",".join(f"127.0.0.1:{each.port}" for each in sentinels)
-    return Together(f"redis+sentinel://{hosts}/{SERVICE}", [primary, *replicas, *sentinels])
+    return Together(f"redis+sentinel://{hosts}/{SERVICE}", [primary, *replicas], sentinels)
 
 
 def _sees_all(sentinel: Server) -> bool:

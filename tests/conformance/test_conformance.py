@@ -6,69 +6,48 @@ all capabilities, so that each is tried on a database which holds what the other
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import pytest
-from langgraph.checkpoint.conformance import checkpointer_test, validate
-from langgraph.checkpoint.conformance.capabilities import ALL_CAPABILITIES
-from langgraph.checkpoint.conformance.report import ProgressCallbacks
 
+from conformance.suite import assert_passes_whole
 from langgraph.checkpoint.redis import AsyncRedisSaver, RedisSaver
+from topologies import Together
 from twins import EVERY_OPTION
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from langgraph.checkpoint.base import BaseCheckpointSaver
-    from langgraph.checkpoint.conformance.report import CapabilityReport
-
-TESTS = 81
-"""As many as the suite's release 0.0.2 has; a later one may only add some."""
 
 
 @pytest.mark.every_server
 async def test_the_suite_passes_on_the_sync_saver_in_threads(saver: RedisSaver) -> None:
-    await _assert_passes_whole(saver)
+    await assert_passes_whole(saver)
 
 
 @pytest.mark.every_server
 async def test_the_suite_passes_on_the_async_saver(async_saver: AsyncRedisSaver) -> None:
-    await _assert_passes_whole(async_saver)
+    await assert_passes_whole(async_saver)
 
 
 async def test_the_suite_passes_with_every_option_on(redis_url: str, key_prefix: str) -> None:
     with RedisSaver.from_conn_string(redis_url, key_prefix=key_prefix, **EVERY_OPTION) as saver:
-        await _assert_passes_whole(saver)
+        await assert_passes_whole(saver)
 
 
 async def test_the_suite_passes_with_every_option_on_the_async_saver(redis_url: str, key_prefix: str) -> None:
     async with AsyncRedisSaver.from_conn_string(redis_url, key_prefix=key_prefix, **EVERY_OPTION) as saver:
-        await _assert_passes_whole(saver)
+        await assert_passes_whole(saver)
 
 
-async def _assert_passes_whole(saver: BaseCheckpointSaver[Any]) -> None:
-    tracebacks: list[str] = []
-
-    report = await _report(saver, tracebacks)
-
-    assert not tracebacks, "\n".join(tracebacks)
-    assert _detected(report) == {capability.value for capability in ALL_CAPABILITIES}
-    assert sum(result.tests_passed for result in report.results.values()) >= TESTS
+@pytest.fixture(params=["cluster_of_six", "sentinels"])
+def together(request: pytest.FixtureRequest) -> Together:
+    """Several servers, behind one URL."""
+    started: Together = request.getfixturevalue(request.param)
+    return started
 
 
-async def _report(saver: BaseCheckpointSaver[Any], tracebacks: list[str]) -> CapabilityReport:
-    """What the suite found; the report itself keeps no more than the last line of an error."""
-
-    async def the_saver() -> AsyncIterator[BaseCheckpointSaver[Any]]:
-        yield saver
-
-    def note(capability: str, test: str, _passed: bool, error: str | None) -> None:  # noqa: FBT001  # the suite's signature
-        if error is not None:
-            tracebacks.append(f"{capability}: {test}\n{error}")
-
-    registered = checkpointer_test(name=type(saver).__name__)(the_saver)
-    return await validate(registered, progress=ProgressCallbacks(on_test_result=note))
+async def test_the_suite_passes_on_several_servers(together: Together, key_prefix: str) -> None:
+    with RedisSaver.from_conn_string(together.url, key_prefix=key_prefix, **EVERY_OPTION) as saver:
+        await assert_passes_whole(saver)
 
 
-def _detected(report: CapabilityReport) -> set[str]:
-    return {name for name, result in report.results.items() if result.detected}
+async def test_the_suite_passes_on_several_servers_on_the_async_saver(
+    together: Together, key_prefix: str
+) -> None:
+    async with AsyncRedisSaver.from_conn_string(together.url, key_prefix=key_prefix, **EVERY_OPTION) as saver:
+        await assert_passes_whole(saver)

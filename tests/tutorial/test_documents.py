@@ -35,7 +35,7 @@ def answer(_: MessagesState) -> dict[str, Any]:
 def shown(redis_url: str, redis_client: redis.Redis) -> Iterator[dict[str, Any]]:
     """What a reader has at hand: threads, a graph, a question; an empty database before."""
     redis_client.flushdb()
-    builder = StateGraph(MessagesState)
+    builder: Any = StateGraph(MessagesState)
     builder.add_node("answer", answer)
     builder.add_edge(START, "answer")
     with RedisSaver.from_conn_string(redis_url) as saver:

@@ -35,8 +35,11 @@ def atomic(asked: Asked) -> list[Call]:
 
 
 def written(asked: Asked) -> Call:
-    """The call of a round trip that writes to a thread, whatever goes ahead of it."""
-    return asked.calls[-1] if isinstance(asked, Atomic) else only(asked)
+    """The call of a round trip that writes to a thread, whatever goes ahead of it or follows."""
+    if not isinstance(asked, Atomic):
+        return only(asked)
+    (call,) = [each for each in asked.calls if not isinstance(each.verb, str)]
+    return call
 
 
 def verb(call: Call) -> str:

@@ -24,10 +24,10 @@ FILES = sorted(
 LONGEST = 400
 
 # The only I/O: whatever else wants something of a server asks for it in a plan.
-TALKERS = {*(f"_redis/{name}.py" for name in ("clients", "connect", "direct", "replies", "senders"))}
+TALKERS = {*(f"_redis/{name}.py" for name in ("clients", "connect", "direct", "nodes", "replies", "senders"))}
 
 # What users see: the package itself, and savers that are others with a setting.
-SHOWN = {"checkpoint/redis/__init__.py", "checkpoint/redis/shallow.py", "checkpoint/redis/ashallow.py"}
+SHOWN = {f"checkpoint/redis/{name}.py" for name in ("__init__", "shallow", "ashallow", "agent_server")}
 
 # These stand on the methods that a saver overrides.
 BUILT_ON_OTHERS = {"get", "aget", "with_allowlist"}

@@ -171,6 +171,9 @@ def test_a_run_that_forgot_its_thread_is_told_anew_before_it_writes(core: Core) 
 
 # Tidying up.
 
+# What the server answers of a thread that is there: how long it lives, and whether it is pinned.
+ALIVE = [-1, b"0"]
+
 
 def sampled(core: Core, *names: str, score: float = 1.0) -> list[Any]:
     """What the server answers if it is asked for some entries of a shard."""
@@ -197,11 +200,11 @@ def test_after_some_new_threads_others_of_the_shard_are_looked_at_and_who_is_gon
 
     asked = only(next(plan))
     looks = several(plan.send(sampled(core, "alive", "gone")))
-    (known,) = several(plan.send([1, 0]))
+    (known,) = several(plan.send([ALIVE, None]))
     calls = commands(several(plan.send([[keys.link_member(thread(core, "gone"), RUN)]])))
 
     assert asked.command() == ["ZRANDMEMBER", core.keys.registry(thread(core)), 100, b"WITHSCORES"]
-    assert [call.keys for call in looks] == [[thread(core, name).data] for name in ("alive", "gone")]
+    assert commands(looks) == [["live", *thread(core, name).keys, b""] for name in ("alive", "gone")]
     assert known == registry.links_call(core, thread(core, "gone"))
     assert calls == [
         *unlinked(core, RUN, name="gone"),
@@ -216,7 +219,7 @@ def test_where_nobody_is_gone_nobody_is_buried(core: Core) -> None:
     next(plan)
     plan.send(sampled(core, "one", "two"))
 
-    returned(plan, [1, 1])
+    returned(plan, [ALIVE, [60_000, b"1"]])
 
 
 def test_what_a_client_pairs_is_read_too(core: Core) -> None:
@@ -225,8 +228,8 @@ def test_what_a_client_pairs_is_read_too(core: Core) -> None:
 
     (look,) = several(plan.send([[keys.member(thread(core, "one")), 1.0]]))
 
-    assert look.keys == [thread(core, "one").data]
-    returned(plan, [1])
+    assert look.keys == thread(core, "one").keys
+    returned(plan, [ALIVE])
 
 
 def test_a_user_who_may_not_take_samples_can_write_all_the_same(core: Core) -> None:

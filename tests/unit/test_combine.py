@@ -205,11 +205,9 @@ def test_among_many_threads_everybody_has_their_own_reply(threads: ThreadPoolExe
     assert found == [[[2 * (100 * caller + number)] for number in range(100)] for caller in range(30)]
 
 
-def test_a_forked_process_does_not_wait_for_its_parents_threads(
-    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_forked_process_does_not_wait_for_its_parents_threads(threads: ThreadPoolExecutor) -> None:
     line = Line(threads, doubled)
-    monkeypatch.setattr("os.getpid", lambda: 1)
+    line.combiner.renew()  # What a child does first.
 
     in_child = threads.submit(line.combiner.ask, call_of(4))
 

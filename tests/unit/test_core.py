@@ -121,6 +121,54 @@ def test_what_is_forgotten_makes_place_for_others(touches: Touches) -> None:
     assert not touches.due(NAMES.thread("other 0"))
 
 
+# When a thread began.
+
+MADE, ANEW = b"1767355200000", b"1767355200001"
+
+
+def test_when_a_thread_began_is_known_once_it_is_told(touches: Touches) -> None:
+    touches.done(THREAD)
+    assert touches.made(THREAD) == b""
+
+    touches.began(THREAD, MADE)
+
+    assert (touches.made(THREAD), touches.made(OTHER)) == (MADE, b"")
+
+
+def test_a_thread_that_is_registered_anew_began_when_it_is_told_last(touches: Touches) -> None:
+    for made in (MADE, ANEW):
+        touches.done(THREAD)
+        touches.began(THREAD, made)
+
+    assert touches.made(THREAD) == ANEW
+
+
+def test_nothing_is_kept_of_a_thread_that_is_not_registered(touches: Touches) -> None:
+    touches.began(THREAD, MADE)
+
+    assert touches.made(THREAD) == b""
+
+
+def test_when_it_began_is_forgotten_with_the_thread(touches: Touches) -> None:
+    touches.done(THREAD)
+    touches.began(THREAD, MADE)
+
+    touches.forget(THREAD)
+    assert touches.made(THREAD) == b""
+
+    touches.done(THREAD)
+    assert touches.made(THREAD) == b""
+
+
+def test_of_very_many_threads_it_is_known_when_the_last_used_began(touches: Touches) -> None:
+    for number in range(20_000):
+        touches.done(NAMES.thread(str(number)))
+        touches.began(NAMES.thread(str(number)), b"%d" % number)
+
+    assert touches.made(NAMES.thread("0")) == b""
+    assert touches.made(NAMES.thread("19999")) == b"19999"
+
+
 # Tidying up.
 
 

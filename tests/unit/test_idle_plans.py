@@ -120,10 +120,11 @@ def test_housekeeping_looks_at_a_sample_of_the_shard_once(core: Core) -> None:
     assert call.tolerant
 
     looked = several(plan.send([b"a", b"1", b"b", b"2"]))
-    assert [each.command() for each in looked] == [
-        ["EXISTS", core.keys.thread(name).data] for name in ("a", "b")
+    assert verbs(looked) == ["live", "live"]
+    assert [(each.keys, each.args) for each in looked] == [
+        (core.keys.thread(name).keys, (b"",)) for name in ("a", "b")
     ]
-    asked = several(plan.send([1, 0]))
+    asked = several(plan.send([[-1, b"0"], None]))
 
     assert [each.args for each in asked] == [keys.link_bounds(core.keys.thread("b"))]
     returned_at_once(registry.tidy(core, thread(core)))
@@ -141,4 +142,4 @@ def test_housekeeping_that_finds_nothing_to_look_at_ends(core: Core, reply: Any)
 def test_housekeeping_that_finds_all_alive_ends(core: Core) -> None:
     registered(core, CHORE_EVERY)
 
-    returned_after(registry.tidy(core, thread(core)), [[b"a", b"1"], [1]])
+    returned_after(registry.tidy(core, thread(core)), [[b"a", b"1"], [[-1, b"0"]]])

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langgraph.checkpoint.redis import keys
+from langgraph.checkpoint.redis.bounds import Bounds
 from langgraph.checkpoint.redis.listing import Query, query
 from steps import config_of
 
@@ -36,7 +37,7 @@ def between(members: list[bytes], upper: bytes, lower: bytes) -> list[bytes]:
     return sorted((name for name in below if name >= lower[1:]), reverse=True)
 
 
-def listed(found: set[tuple[str, str]], bounds: keys.Bounds) -> list[tuple[str, str]]:
+def listed(found: set[tuple[str, str]], bounds: Bounds) -> list[tuple[str, str]]:
     """The checkpoints that bounds hold, the largest id first; of one id, the root's last."""
     members = members_of(found)
     own = [name.removeprefix(b"c/").split(b"/", 1) for name in between(members, *bounds[:2])]

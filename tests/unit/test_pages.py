@@ -9,6 +9,7 @@ import pytest
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph.checkpoint.redis import keys
+from langgraph.checkpoint.redis.bounds import bounds
 from langgraph.checkpoint.redis.codec import Codec
 from langgraph.checkpoint.redis.core import Core
 from langgraph.checkpoint.redis.keys import Keys
@@ -83,7 +84,7 @@ def test_the_next_page_begins_below_the_last(plans: Plans) -> None:
     call = only(next(asked.next_page()))
 
     assert verbs(call) == ["list"]
-    assert call.args[:2] == keys.bounds("", "2")[:2]
+    assert call.args[:2] == bounds("", "2")[:2]
 
 
 def test_a_limit_ends_the_listing_though_more_would_follow(plans: Plans) -> None:

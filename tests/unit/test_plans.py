@@ -38,6 +38,9 @@ REGISTERED, WRITES_REGISTERED = 7, 6
 # What goes ahead of a first put, and of one that names a run.
 ENTERED = ["ZADD"]
 TOLD = ["ZADD", "ZADD", "ZADD"]
+# A put that tells a run of its thread, and what is asked right behind it; and what that is answered.
+LOOKED = ["put", "HGET"]
+MADE = b"1767355200000"
 
 
 @pytest.fixture
@@ -134,15 +137,15 @@ def test_a_registration_without_a_reply_is_sent_again_if_the_thread_is_not_there
 
 def test_a_put_to_a_thread_that_is_gone_is_sent_again_with_its_registration(plans: Plans) -> None:
     """Another process deleted it, or it expired: it may not begin anew without being registered."""
-    returned_after(put_with_run(plans), [[1, 1, 1, STORED]])
+    returned_after(put_with_run(plans), [[1, 1, 1, STORED, MADE]])
     plan = put_with_run(plans)
     first = only(next(plan))
 
-    *ahead, second = atomic(plan.send(UNREGISTERED))
+    *ahead, second, _ = atomic(plan.send(UNREGISTERED))
 
     assert verbs(ahead) == TOLD
     assert [call.args[7] for call in (first, second)] == [0, 1]
-    returned(plan, [1, 1, 1, STORED])
+    returned(plan, [1, 1, 1, STORED, MADE])
 
 
 def test_writes_to_a_thread_that_is_gone_are_sent_again_with_its_registration(registered: Plans) -> None:
@@ -158,17 +161,17 @@ def test_writes_to_a_thread_that_is_gone_are_sent_again_with_its_registration(re
 
 def test_a_thread_that_began_anew_is_registered_with_the_runs_that_write_next(plans: Plans) -> None:
     """What was known of the thread that is gone says nothing of the one that began."""
-    returned_after(put_with_run(plans), [[1, 1, 1, STORED]])
+    returned_after(put_with_run(plans), [[1, 1, 1, STORED, MADE]])
     writes = plans.put_writes(config_of(checkpoint_id="1"), [("a", 1)], "task", "")
     next(writes)
     writes.send(NOT_BEGUN)
     returned(writes, [1, WRITTEN])
 
-    assert verbs(next(put_with_run(plans))) == [*TOLD, "put"]
+    assert verbs(next(put_with_run(plans))) == [*TOLD, *LOOKED]
 
 
 def test_a_run_learns_of_its_thread_before_the_checkpoint_is_stored(plans: Plans) -> None:
-    _, known, told, put = atomic(next(put_with_run(plans)))
+    _, known, told, put, _ = atomic(next(put_with_run(plans)))
 
     name, link = keys.member(thread(plans)), keys.run_link(RUN)
     assert known.command() == [
@@ -182,18 +185,18 @@ def test_a_run_learns_of_its_thread_before_the_checkpoint_is_stored(plans: Plans
 
 
 def test_a_run_that_the_thread_has_lost_meanwhile_is_told_before_a_second_attempt(plans: Plans) -> None:
-    returned_after(put_with_run(plans), [[1, 1, 1, STORED]])
+    returned_after(put_with_run(plans), [[1, 1, 1, STORED, MADE]])
     plan = put_with_run(plans)
     assert verbs(next(plan)) == ["put"]
 
     again = plan.send(UNREGISTERED)
 
-    assert verbs(atomic(again)) == [*TOLD, "put"]
-    returned(plan, [1, 1, 1, STORED])
+    assert verbs(atomic(again)) == [*TOLD, *LOOKED]
+    returned(plan, [1, 1, 1, STORED, MADE])
 
 
 def test_a_run_id_may_be_a_uuid(registered: Plans) -> None:
-    *_, told, _ = atomic(next(put_with_run(registered, UUID(int=7))))
+    *_, told, _, _ = atomic(next(put_with_run(registered, UUID(int=7))))
 
     assert told.keys == [registered.core.keys.run(str(UUID(int=7)))]
 
@@ -383,9 +386,9 @@ def test_a_thread_that_began_again_while_it_was_deleted_is_put_back(plans: Plans
 
 
 def test_a_deleted_thread_is_registered_anew_with_its_runs(plans: Plans) -> None:
-    returned_after(put_with_run(plans), [[1, 1, 1, STORED]])
+    returned_after(put_with_run(plans), [[1, 1, 1, STORED, MADE]])
     assert verbs(next(put_with_run(plans))) == ["put"]
 
     returned_after(plans.delete_thread("thread"), [[[], links_of(plans, RUN)], [1, 1, 0]])
 
-    assert verbs(next(put_with_run(plans))) == [*TOLD, "put"]
+    assert verbs(next(put_with_run(plans))) == [*TOLD, *LOOKED]

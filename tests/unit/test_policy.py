@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langgraph._redis.plan import Wait
 from langgraph.checkpoint.redis import AsyncRedisSaver, RedisSaver
 from langgraph.checkpoint.redis.policy import (
     FOR_EVER,
@@ -300,3 +301,44 @@ def test_what_a_call_asks_for_goes_before_what_the_saver_says(
     assert refreshing.on_write(configurable) == writing.on_write(configurable) == write
     assert refreshing.on_read(configurable) == read
     assert writing.on_read(configurable) == NO_READ
+
+
+# Replicas, and conflicts.
+
+
+def test_replicas_are_waited_for_if_a_number_is_given() -> None:
+    assert policy(None, None, None).wait is None
+    assert policy(None, None, None, wait_timeout_ms=5).wait is None
+    assert policy(None, None, None, wait_replicas=2).wait == Wait(2, 1000)
+    assert policy(None, None, None, wait_replicas=1, wait_timeout_ms=50).wait == Wait(1, 50)
+
+
+@pytest.mark.parametrize("argument", ["wait_replicas", "wait_timeout_ms"])
+@pytest.mark.parametrize("given", [0, -1, 1 << 31, True, 1.5, "1", b"1"])
+def test_numbers_that_wait_does_not_take_are_refused_by_name(argument: str, given: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=rf"^{argument} must be"):
+        policy(None, None, None, **{argument: given})
+
+
+def test_a_time_to_wait_may_not_be_none() -> None:
+    with pytest.raises(TypeError, match=r"^wait_timeout_ms must be an int, not NoneType"):
+        policy(None, None, None, wait_replicas=1, wait_timeout_ms=None)
+
+
+def test_conflicts_are_allowed_unless_they_are_to_be_errors() -> None:
+    assert not policy(None, None, None).refuses
+    assert not policy(None, None, None, on_conflict="allow").refuses
+    assert policy(None, None, None, on_conflict="error").refuses
+
+
+@pytest.mark.parametrize("given", [None, "", "raise", True, []])
+def test_another_way_with_conflicts_is_refused(given: Any) -> None:
+    with pytest.raises(ValueError, match=r'^on_conflict must be "allow" or "error", not'):
+        policy(None, None, None, on_conflict=given)
+
+
+@pytest.mark.parametrize("kind", [RedisSaver, AsyncRedisSaver])
+@pytest.mark.parametrize("options", [{"wait_replicas": 0}, {"wait_timeout_ms": 0}, {"on_conflict": "raise"}])
+def test_both_savers_refuse_what_cannot_be(kind: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=rf"^{next(iter(options))} must be"):
+        kind("redis://nowhere", **options)

@@ -99,13 +99,14 @@ def test_a_life_that_makes_no_sense_stores_nothing(refused: float) -> None:
 def test_indexed_metadata_make_the_thread_known_ahead_of_the_checkpoint() -> None:
     plans = told(index_metadata=("user", "tags", "absent"))
 
-    _, known, by_user, put = atomic(
+    _, known, by_user, put, look = atomic(
         next(plans.put(config_of(), checkpoint_of({}), metadata_of(user="ann", tags=["a"]), {}))
     )
 
     assert known.keys == [plans.core.keys.links(thread(plans))]
     assert by_user.keys == [plans.core.keys.by("user", "'ann")]
     assert verbs(put) == ["put"]
+    assert look.command() == ["HGET", thread(plans).data, b"t/made"]
 
 
 def test_a_put_says_how_many_checkpoints_are_kept() -> None:

@@ -134,6 +134,24 @@ def test_no_link_is_remembered_longer_than_its_thread(core: Core) -> None:
     assert known[-1] == [False, False]
 
 
+def test_a_registration_is_remembered_with_when_its_thread_began(core: Core) -> None:
+    registry.registered(core, thread(core), [RUN], b"1767355200000")
+    registry.registered(core, thread(core, "other"), [RUN])
+
+    found = [core.touches.made(thread(core, name)) for name in ("thread", "other")]
+
+    assert found == [b"1767355200000", b""]
+
+
+def test_a_registration_that_does_not_tell_when_the_thread_began_leaves_what_is_known(core: Core) -> None:
+    """Writes name no link: they do not ask."""
+    registry.registered(core, thread(core), [RUN], b"1767355200000")
+
+    registry.registered(core, thread(core))
+
+    assert core.touches.made(thread(core)) == b"1767355200000"
+
+
 def test_a_checkpoint_makes_its_run_and_its_indexed_metadata_known() -> None:
     assert registry.links_of("", ()) == []
     assert registry.links_of("run", [("user_id", "'ann")]) == [RUN, USER]

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis.exceptions import ClusterCrossSlotError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from langgraph._redis.drivers import AsyncDriver, SyncDriver
 from langgraph._redis.plan import Asked, Atomic, Call, Plan, Refusal
+from langgraph._redis.replies import known
 from unit.recorders import AsyncRecorder, Recorder
 
 if TYPE_CHECKING:
@@ -73,3 +75,10 @@ def test_calls_that_a_cluster_does_not_take_in_one_transaction_go_one_by_one(run
 
         assert run(recorder, Atomic([PLAIN, APART])) == [1, Refusal(str(NO), cross_slot=True)]
         assert recorder.sent[1:] == [PLAIN.command(), APART.command()]
+
+
+def test_a_connection_that_was_closed_in_the_middle_of_a_call_is_an_outage() -> None:
+    torn = known(AttributeError("'NoneType' object has no attribute 'writelines'"))
+
+    assert isinstance(torn, RedisConnectionError)
+    assert isinstance(known(AttributeError("another")), AttributeError)

@@ -19,6 +19,7 @@ from langgraph.checkpoint.redis.sweep import (
     with_ancestors,
 )
 from unit.by_hand import only, returned, several, verbs
+from unit.surveys import asked_of, survey, surveyed
 
 
 def line(
@@ -159,15 +160,6 @@ def sweep() -> Sweep:
     return Sweep(core, core.keys.thread("thread"))
 
 
-def survey(*entries: list[bytes], more: bytes = b"") -> list[object]:
-    return [more, list(entries)]
-
-
-def surveyed(name: bytes, parent: bytes = b"", refs: bytes = b"", run: bytes = b"") -> list[bytes]:
-    """A record that holds no DeltaChannel, as a survey answers with it."""
-    return [b"", name, parent, refs, run, b""]
-
-
 def token_of(call: Call) -> object:
     return call.args[0]
 
@@ -197,11 +189,6 @@ def test_a_long_thread_is_surveyed_page_by_page(sweep: Sweep) -> None:
 
     assert verbs(call) == ["survey"]
     assert b"c//1" in call.args
-
-
-def asked_of(call: Call, first: int = 1) -> list[object]:
-    """Arguments, without a budget or a token before them."""
-    return list(call.args[first:])
 
 
 def test_records_go_together_with_what_nothing_names_then(sweep: Sweep) -> None:
@@ -247,12 +234,13 @@ def test_what_a_budget_left_out_is_asked_for_again(sweep: Sweep) -> None:
 
 
 def test_runs_without_a_checkpoint_left_forget_the_thread(sweep: Sweep) -> None:
-    plan = sweep.drop(newest_of_each_namespace(1))
+    plan = sweep.drop(newest_of_each_namespace(2))
     next(plan)
-    plan.send(survey(surveyed(b"1", run=b"a"), surveyed(b"2", run=b"b"), surveyed(b"3", run=b"b")))
+    runs = {b"1": b"a", b"2": b"b", b"3": b"b", b"4": b""}
+    plan.send(survey(*(surveyed(name, run=run) for name, run in runs.items())))
 
     end = only(plan.send(1))
-    assert list(end.args[1:]) == [0, b"a"]
+    assert asked_of(end) == [0, b"b"]
     forgotten, unlinked, looked = several(plan.send([b"a"]))
 
     assert forgotten.command() == ["ZREM", sweep.core.keys.run("a"), b"thread"]
@@ -268,7 +256,9 @@ def test_a_sweep_that_leaves_more_than_is_kept_makes_a_note_of_it(sweep: Sweep) 
     next(plan)
 
     delta = [b"", b"3", b"2", b"", b"", b"m"]
-    end = only(plan.send(survey(surveyed(b"1"), surveyed(b"2", b"1"), delta, [b"sub", *surveyed(b"1")[1:]])))
+    calls = plan.send(survey(surveyed(b"1"), surveyed(b"2", b"1"), delta, [b"sub", *surveyed(b"1")[1:]]))
+    assert verbs(calls) == ["ZRANGEBYLEX"]
+    end = only(plan.send([]))
 
     assert asked_of(end) == [2, b"", 3]
     returned(plan, [])
@@ -281,49 +271,6 @@ def test_a_sweep_that_was_not_told_what_is_kept_makes_no_note(sweep: Sweep) -> N
     end = only(plan.send(survey(surveyed(b"1"), surveyed(b"2"))))
 
     assert asked_of(end) == [0]
-    returned(plan, [])
-
-
-# Subgraph calls that have ended.
-
-
-def made_from(checkpoint_id: str, ns: str) -> bytes:
-    """The member of an index that says which checkpoint a namespace was made from."""
-    return b"u/" + keys.owner(ns, {"": checkpoint_id})
-
-
-@pytest.fixture
-def thorough(sweep: Sweep) -> Sweep:
-    """A sweep that drops the namespaces of calls that have ended, too."""
-    sweep.finished = True
-    return sweep
-
-
-def test_the_namespaces_of_calls_go_with_the_checkpoint_that_they_were_made_from(thorough: Sweep) -> None:
-    plan = thorough.drop(newest_of_each_namespace(1))
-    next(plan)
-    inner = [[ns, *surveyed(b"9")[1:]] for ns in (b"old:1", b"old:1|deep:2", b"new:3", b"old:1b")]
-    gone, stays = made_from("1", "old:1"), made_from("2", "new:3")
-
-    asked = only(plan.send(survey(surveyed(b"1"), surveyed(b"2", b"1"), *inner)))
-    assert asked.command()[:3] == ["ZRANGEBYLEX", thorough.thread.index, b"[u/"]
-    more = only(plan.send([gone, stays]))
-    assert more.args[0] == b"(" + stays
-    records = only(plan.send([]))
-    assert asked_of(records) == [6, b"", b"1", b"old:1", b"9", b"old:1|deep:2", b"9", 0]
-    members = only(plan.send(1))
-    assert asked_of(members) == [0, 1, gone]
-    assert verbs(plan.send(1)) == ["sweep_end"]
-    returned(plan, [])
-
-
-def test_a_thread_without_ended_calls_loses_nothing_but_old_checkpoints(thorough: Sweep) -> None:
-    plan = thorough.drop(newest_of_each_namespace(1))
-    next(plan)
-    plan.send(survey(surveyed(b"2"), [b"new:3", *surveyed(b"9")[1:]]))
-    plan.send([made_from("2", "new:3")])
-
-    assert verbs(plan.send([])) == ["sweep_end"]
     returned(plan, [])
 
 

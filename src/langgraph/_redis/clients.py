@@ -15,17 +15,19 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from langgraph._redis.urls import Nodes, nodes
+from langgraph._redis.urls import nodes
 
 # redis-py has no types for these.
-_Cluster: Any = redis.RedisCluster
 _ClusterNode: Any = redis.cluster.ClusterNode
 _Sentinel: Any = redis.sentinel.Sentinel
-_SentinelPool: Any = redis.sentinel.SentinelConnectionPool
 _AsyncSentinel: Any = redis.asyncio.sentinel.Sentinel
 
 # A blocking pool: more threads than connections wait for one, and do not fail.
 POOL: Final[dict[str, Any]] = {"max_connections": 50, "timeout": 20}
+
+# Where primaries change, redis-py cuts idle connections, and only its plain pool keeps threads from those
+# meanwhile. It fails beyond its limit, so there is none: a thread that asks has a connection.
+_PLAIN_POOL: Final[dict[str, Any]] = {"max_connections": 2**31}
 
 # A server or a balancer closes connections that are idle; every script may be sent again.
 _RETRIES: Final = 3
@@ -40,28 +42,10 @@ def sync_client(url: str, args: Mapping[str, Any]) -> Any:
         retried = {**_RETRIED, "retry": Retry(_BACKOFF, _RETRIES), **args}
         return redis.Redis.from_pool(redis.BlockingConnectionPool.from_url(url, **{**POOL, **retried}))
     if not several.service:
-        return _cluster(several, args)
-    retried = {**POOL, **_RETRIED, "retry": Retry(_BACKOFF, _RETRIES), **several.args, **args}
-    sentinels = _Sentinel(several.hosts, **_watched(retried))
-    return sentinels.master_for(
-        several.service, redis_class=_Primary, connection_pool_class=_BlockingSentinelPool
-    )
-
-
-def _cluster(several: Nodes, args: Mapping[str, Any]) -> Any:
-    """A client of a cluster, which it asks for its nodes at once.
-
-    One node is given as a URL: only then does redis-py ask what kind of pools its nodes shall have.
-    """
-    told = {**POOL, **several.args, **args}
-    scheme = "rediss" if told.pop("ssl", False) else "redis"
-    (host, port), *others = several.hosts
-    host = f"[{host}]" if ":" in host else host
-    return _Cluster(
-        url=f"{scheme}://{host}:{port}",
-        startup_nodes=[_ClusterNode(*other) for other in others],
-        **{"connection_pool_class": redis.BlockingConnectionPool, **told},
-    )
+        first = [_ClusterNode(host, port) for host, port in several.hosts]
+        return redis.RedisCluster(startup_nodes=first, **{**_PLAIN_POOL, **several.args, **args})
+    retried = {**_PLAIN_POOL, **_RETRIED, "retry": Retry(_BACKOFF, _RETRIES), **several.args, **args}
+    return _primary(_Sentinel(several.hosts, **_watched(retried)), several.service, _Primary)
 
 
 def async_client(url: str, args: Mapping[str, Any]) -> Any:
@@ -79,8 +63,7 @@ def async_client(url: str, args: Mapping[str, Any]) -> Any:
         first = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in several.hosts]
         return redis.asyncio.RedisCluster(startup_nodes=first, **{**several.args, **args})
     retried = {**_RETRIED, "retry": AsyncRetry(_BACKOFF, _RETRIES), **several.args, **args}
-    sentinels = _AsyncSentinel(several.hosts, **_watched(retried))
-    return sentinels.master_for(several.service, redis_class=_AsyncPrimary)
+    return _primary(_AsyncSentinel(several.hosts, **_watched(retried)), several.service, _AsyncPrimary)
 
 
 def _watched(args: dict[str, Any]) -> dict[str, Any]:
@@ -94,8 +77,23 @@ def _sentinels(client: Any) -> list[Any]:
     return found
 
 
-class _BlockingSentinelPool(_SentinelPool, redis.BlockingConnectionPool):  # type: ignore[misc]  # untyped
-    """Connections to the primary that sentinels name, for which more threads than there are wait."""
+def _primary(sentinels: Any, service: str, kind: type[Any]) -> Any:
+    sentinels.sentinels = _InTurn(sentinels.sentinels)
+    return sentinels.master_for(service, redis_class=kind)
+
+
+class _InTurn(list[Any]):
+    """Sentinels, the one that answered last in front.
+
+    redis-py swaps it with the first. Two threads or tasks that do so at once would leave one twice, and lose
+    another; so here it goes to the front in one step, and the rest stay.
+    """
+
+    def __setitem__(self, index: Any, sentinel: Any) -> None:
+        if index == 0:
+            self[:] = [sentinel, *(each for each in self if each is not sentinel)]
+        elif isinstance(index, slice):
+            super().__setitem__(index, sentinel)
 
 
 class _Primary(redis.Redis):

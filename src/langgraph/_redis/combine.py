@@ -6,13 +6,13 @@ that come meanwhile queue, and it sends for them, too. After some rounds the fir
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
 from langgraph._redis.errors import RedisPersistenceError
+from langgraph._redis.forked import renewed
 from langgraph._redis.plan import Call, merged, shares
 
 BATCH: Final = 128
@@ -45,10 +45,10 @@ class Combiner:
 
     def __init__(self, send: Callable[[list[Call]], list[Any]]) -> None:
         self._send = send
-        self._reset()
+        renewed(self)
 
-    def _reset(self) -> None:
-        self._process = os.getpid()
+    def renew(self) -> None:
+        """Begin with nobody who sends: after a fork, that thread is in the other process."""
         self._lock = threading.Lock()
         self._busy = False
         self._queue: deque[_Waiting] = deque()
@@ -58,8 +58,6 @@ class Combiner:
 
         An exception that the server answered with is returned, not raised; a connection's is raised.
         """
-        if self._process != os.getpid():  # Forked: the thread that was sending is not in this process.
-            self._reset()
         with self._lock:
             mine = _Waiting(call) if self._busy else None
             if mine is None:

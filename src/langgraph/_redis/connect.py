@@ -12,6 +12,7 @@ from langgraph._redis.twins import is_async, is_cluster, made_by
 if TYPE_CHECKING:
     from langgraph._redis.embedded import EmbeddedServer
 
+
 def _checked_client(client: Any, *, wants_async: bool) -> Client:
     if not hasattr(client, "execute_command"):
         raise TypeError(f"redis_client must be a Redis client, not {type(client).__name__}")
@@ -89,4 +90,3 @@ class Endpoint:
         if self.brought is not None:
             return f"a {type(self.brought).__name__} client"
         return urls.shown(self._url or "")
-

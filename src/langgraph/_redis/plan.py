@@ -116,6 +116,13 @@ class Replicated(NamedTuple):
     replicas: int
 
 
+def joined(replies: Sequence[Any]) -> Replicated:
+    """The last of these replies, and how many replicas confirmed all of them; 0 if none was asked to."""
+    counts = [reply.replicas for reply in replies if isinstance(reply, Replicated)]
+    last = replies[-1]
+    return Replicated(last.reply if isinstance(last, Replicated) else last, min(counts, default=0))
+
+
 class Atomic(NamedTuple):
     """Calls of one round trip that nothing comes between (MULTI); on a cluster they go one by one."""
 

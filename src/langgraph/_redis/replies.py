@@ -13,9 +13,15 @@ from langgraph._redis.plan import Call, Refusal, Replicated, Script, Wait
 
 
 def known(reply: Any) -> Any:
-    """An error of valkey-py's, or of another client that is made after redis-py, as the one of redis-py."""
+    """An error of valkey-py's, or of another client that is made after redis-py, as the one of redis-py.
+
+    Likewise an error that only means that a connection is gone.
+    """
     if not isinstance(reply, Exception) or isinstance(reply, redis.exceptions.RedisError):
         return reply
+    if isinstance(reply, AttributeError) and "'writelines'" in str(reply):
+        # redis-py, where another task closed the connection just now: a cluster that fails over.
+        return redis.exceptions.ConnectionError("the connection was closed in the middle of a call")
     names = [kind.__name__ for kind in type(reply).__mro__]
     if "ResponseError" not in names:
         return reply
@@ -23,10 +29,16 @@ def known(reply: Any) -> Any:
     return next(kind for kind in kinds if kind is not None)(*reply.args)
 
 
+def across(reply: Any) -> bool:
+    """Whether a server answers that keys are in several slots: some clients have no class for that."""
+    named = isinstance(reply, ClusterCrossSlotError)
+    return named or (isinstance(reply, ResponseError) and str(reply).startswith("CROSSSLOT"))
+
+
 def refused(call: Call, error: ResponseError) -> Refusal:
     """The server's no, as a reply where the plan can take one."""
     if call.tolerant:
-        return Refusal(str(error), isinstance(error, ClusterCrossSlotError), error)
+        return Refusal(str(error), across(error), error)
     raise error
 
 
@@ -82,13 +94,23 @@ def awaited(calls: Sequence[Call]) -> Wait | None:
     return max((call.wait for call in calls if call.wait), default=None)
 
 
-def confirmed(calls: Sequence[Call], replies: Sequence[Any], replicas: Any) -> list[Any]:
-    """Replies with what WAIT answered, an error of its own in the place of what it was to confirm."""
-    return [
-        reply if call.wait is None or isinstance(reply, Exception) else _confirmed(reply, replicas)
-        for call, reply in zip(calls, replies, strict=True)
-    ]
+def pipeline(calls: Sequence[Call], *, atomic: bool, sources: bool = False) -> list[list[Any]]:
+    """The commands of one pipeline. WAIT stands after EXEC: inside a transaction it would not wait."""
+    words = [call.command_with_source() if sources else call.command() for call in calls]
+    wait = awaited(calls)
+    return [*(transaction(words) if atomic else words), *([wait.command()] if wait else [])]
 
 
-def _confirmed(reply: Any, replicas: Any) -> Any:
+def answers(calls: Sequence[Call], replies: Sequence[Any], *, atomic: bool) -> list[Any]:
+    """What the pipeline of these calls was answered, for each of them."""
+    *given, replicas = replies if awaited(calls) else (*replies, None)
+    if atomic:
+        given = executed(given, len(calls))
+    return [confirmed(call, reply, replicas) for call, reply in zip(calls, given, strict=True)]
+
+
+def confirmed(call: Call, reply: Any, replicas: Any) -> Any:
+    """A reply with what WAIT answered; where that is an error, the error."""
+    if call.wait is None or isinstance(reply, Exception):
+        return reply
     return replicas if isinstance(replicas, Exception) else Replicated(reply, replicas)

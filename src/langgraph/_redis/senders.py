@@ -4,18 +4,21 @@ One call is one EVALSHA (or command), several are one pipeline without a transac
 does not know a script EVAL brings it. Replies are bytes, also from clients that decode. On a cluster the
 calls of one round trip may belong to several nodes, so they go one by one. So do those that were to be
 `Atomic`, where a client of a single server turns out to talk to a cluster; the first that fails is then the
-last.
+last. What replicas are to confirm is followed by WAIT, over the same connection (`nodes`, for clusters).
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any, TypeAlias
 
-from redis.exceptions import ClusterCrossSlotError, NoScriptError, ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 
 from langgraph._redis.direct import RAW, aexecute, execute
+from langgraph._redis.nodes import BREATH, OUTAGES, Hop, Look, aexchange, exchange, routed
 from langgraph._redis.plan import Call
-from langgraph._redis.replies import executed, known, parted, transaction, unknown
+from langgraph._redis.replies import across, answers, known, parted, pipeline, unknown
 
 Client: TypeAlias = Any  # redis.Redis, RedisCluster, their asyncio twins: they share no useful base class.
 
@@ -29,15 +32,15 @@ class SyncSender:
 
     def send(self, calls: list[Call], *, atomic: bool = False) -> list[Any]:
         """Send calls in one round trip where one server has all keys."""
-        if self._cluster or len(calls) == 1:
+        if self._cluster or (len(calls) == 1 and calls[0].wait is None):
             return self._in_turn(calls, atomic=atomic)
-        replies = self._together([call.command() for call in calls], atomic=atomic)
-        if atomic and isinstance(replies[0], ClusterCrossSlotError):  # Several nodes' keys.
+        replies = self._together(calls, atomic=atomic)
+        if atomic and across(replies[0]):  # Several nodes' keys.
             return self._in_turn(calls, atomic=True)
         again = unknown(replies, atomic=atomic)
         if again:
-            sources = [calls[at].command_with_source() for at in again]
-            for at, reply in zip(again, self._together(sources, atomic=atomic), strict=True):
+            sent = self._together([calls[at] for at in again], atomic=atomic, sources=True)
+            for at, reply in zip(again, sent, strict=True):
                 replies[at] = reply
         return replies
 
@@ -48,14 +51,15 @@ class SyncSender:
             replies.append(replies[-1] if failed else self._one(call))
         return replies
 
-    def _together(self, commands: list[list[Any]], *, atomic: bool) -> list[Any]:
-        if not atomic:
-            return self._pipeline(commands)
-        return executed(self._pipeline(transaction(commands)), len(commands))
+    def _together(self, calls: list[Call], *, atomic: bool, sources: bool = False) -> list[Any]:
+        commands = pipeline(calls, atomic=atomic, sources=sources)
+        return answers(calls, self._pipeline(commands), atomic=atomic)
 
     def _one(self, call: Call) -> Any:
         if self._cluster and (refused := parted(call)):
             return refused
+        if call.wait is not None:
+            return self._routed(call) if self._cluster else self.send([call])[0]
         try:
             try:
                 return execute(self.client, call.command())
@@ -63,6 +67,27 @@ class SyncSender:
                 return execute(self.client, call.command_with_source())
         except ResponseError as error:
             return error
+
+    def _routed(self, call: Call) -> Any:
+        way = routed(call)
+        try:
+            step = next(way)
+            while True:
+                if isinstance(step, Look):
+                    time.sleep(BREATH)
+                    step = way.send(execute(self.client, step.command))
+                else:
+                    step = way.send(self._hop(step))
+        except StopIteration as done:
+            return done.value
+        except ResponseError as error:
+            return error
+
+    def _hop(self, hop: Hop) -> list[Any]:
+        try:
+            return [known(reply) for reply in exchange(self.client, hop, RAW)]
+        except OUTAGES as error:
+            return [error, error]
 
     def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
         with self.client.pipeline(transaction=False) as pipe:
@@ -80,15 +105,15 @@ class AsyncSender:
 
     async def send(self, calls: list[Call], *, atomic: bool = False) -> list[Any]:
         """Send calls in one round trip where one server has all keys."""
-        if self._cluster or len(calls) <= 1:
+        if self._cluster or not calls or (len(calls) == 1 and calls[0].wait is None):
             return await self._in_turn(calls, atomic=atomic)
-        replies = await self._together([call.command() for call in calls], atomic=atomic)
-        if atomic and isinstance(replies[0], ClusterCrossSlotError):  # Several nodes' keys.
+        replies = await self._together(calls, atomic=atomic)
+        if atomic and across(replies[0]):  # Several nodes' keys.
             return await self._in_turn(calls, atomic=True)
         again = unknown(replies, atomic=atomic)
         if again:
-            sources = [calls[at].command_with_source() for at in again]
-            for at, reply in zip(again, await self._together(sources, atomic=atomic), strict=True):
+            sent = await self._together([calls[at] for at in again], atomic=atomic, sources=True)
+            for at, reply in zip(again, sent, strict=True):
                 replies[at] = reply
         return replies
 
@@ -99,14 +124,15 @@ class AsyncSender:
             replies.append(replies[-1] if failed else await self._one(call))
         return replies
 
-    async def _together(self, commands: list[list[Any]], *, atomic: bool) -> list[Any]:
-        if not atomic:
-            return await self._pipeline(commands)
-        return executed(await self._pipeline(transaction(commands)), len(commands))
+    async def _together(self, calls: list[Call], *, atomic: bool, sources: bool = False) -> list[Any]:
+        commands = pipeline(calls, atomic=atomic, sources=sources)
+        return answers(calls, await self._pipeline(commands), atomic=atomic)
 
     async def _one(self, call: Call) -> Any:
         if self._cluster and (refused := parted(call)):
             return refused
+        if call.wait is not None:
+            return await self._routed(call) if self._cluster else (await self.send([call]))[0]
         try:
             try:
                 return await aexecute(self.client, call.command())
@@ -114,6 +140,27 @@ class AsyncSender:
                 return await aexecute(self.client, call.command_with_source())
         except ResponseError as error:
             return error
+
+    async def _routed(self, call: Call) -> Any:
+        way = routed(call)
+        try:
+            step = next(way)
+            while True:
+                if isinstance(step, Look):
+                    await asyncio.sleep(BREATH)
+                    step = way.send(await aexecute(self.client, step.command))
+                else:
+                    step = way.send(await self._hop(step))
+        except StopIteration as done:
+            return done.value
+        except ResponseError as error:
+            return error
+
+    async def _hop(self, hop: Hop) -> list[Any]:
+        try:
+            return [known(reply) for reply in await aexchange(self.client, hop, RAW)]
+        except OUTAGES as error:
+            return [error, error]
 
     async def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
         async with self.client.pipeline(transaction=False) as pipe:

@@ -1,7 +1,7 @@
 """Clients that users bring: whose they are, of what kind, and a sync one that goes where an async one goes.
 
-A client may be redis-py's or valkey-py's, which is made after it: modules, classes and arguments have the same
-names, except that a client is called Valkey. Its twin is made of its own package.
+A client may be redis-py's or valkey-py's, which is made after it: modules, classes and arguments have the
+same names, except that a client is called Valkey. Its twin is made of its own package.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _watched_twin(client: Client, told: dict[str, Any]) -> Client:
         **{**told, "ssl": issubclass(pool.connection_class, _ssl(client))},
     )
     named = watching.master_for if pool.is_master else watching.slave_for
-    return named(pool.service_name, redis_class=_kind(client))
+    return named(pool.service_name, _kind(client))
 
 
 def _kind(client: Client) -> Any:

@@ -112,8 +112,8 @@ def _check_one(parts: _Parts) -> None:
             f"or {parts.scheme}+sentinel:// for sentinels"
         )
     _check_path(parts)
-    options = parts.options.removeprefix("?").split("&")
-    if any("@" in option and "=" not in option for option in options):
+    options, _, fragment = parts.options.removeprefix("?").partition("#")
+    if "@" in fragment or any("@" in option and "=" not in option for option in options.split("&")):
         raise ValueError(f"redis_url has an @ behind its host: {_PERCENT}")
     if parts.hosts:
         _host(parts.hosts, 0)

@@ -2,15 +2,19 @@
 --!include dropping
 
 local AT_ONCE = 64 -- checkpoints that one put drops at most
+local BELOW = 500 -- checkpoints of calls that one put drops at most
 local READ = 1200 -- records that one put reads at most
 local MANIFEST = 65536 -- bytes that no manifest reaches
 
 local function between(stem) return '[' .. stem .. '/', '(' .. stem .. '0' end
 
+-- The bounds of a namespace's checkpoints, and of those of the namespaces below it.
+local function ranges(ns) return {{between('c/' .. ns)}, {'[c/' .. ns .. '|', '(c/' .. ns .. '}'}} end
+
 -- All of a namespace and of those below it.
 local function add_namespace(gone, data, index, ns)
   local seen, segments = {}, {}
-  for _, range in ipairs({{between('c/' .. ns)}, {'[c/' .. ns .. '|', '(c/' .. ns .. '}'}}) do
+  for _, range in ipairs(ranges(ns)) do
     local members = redis.call('ZRANGEBYLEX', index, range[1], range[2])
     for i, record in ipairs(hmget(data, members)) do
       local below, id = string.match(members[i], '^c/([^/]*)/(.*)$')
@@ -26,18 +30,39 @@ local function add_namespace(gone, data, index, ns)
       local calls = 'u/' .. below .. '/' .. id
       redis.call('ZREMRANGEBYLEX', index, '[' .. calls .. '\0', '(' .. calls .. '\1')
       gone.fields[#gone.fields + 1] = 't/kept/' .. below
+      gone.fields[#gone.fields + 1] = 'u/' .. below
     end
   end
   for _, segment in ipairs(segments) do gone.fields[#gone.fields + 1] = segment end
 end
 
--- Namespaces of calls that were made from a checkpoint.
-local function add_calls(gone, data, index, ns, id)
+-- The members that say which namespaces of calls were made from a checkpoint.
+local function calls_of(index, ns, id)
   local stem = 'u/' .. ns .. '/' .. id
-  for _, member in ipairs(redis.call('ZRANGEBYLEX', index, '[' .. stem .. '\0', '(' .. stem .. '\1')) do
-    add_namespace(gone, data, index, string.sub(member, #stem + 2))
+  return redis.call('ZRANGEBYLEX', index, '[' .. stem .. '\0', '(' .. stem .. '\1'), #stem + 2
+end
+
+local function add_calls(gone, data, index, ns, id)
+  local members, start = calls_of(index, ns, id)
+  for _, member in ipairs(members) do
+    add_namespace(gone, data, index, string.sub(member, start))
     gone.members[#gone.members + 1] = member
+    gone.fields[#gone.fields + 1] = 'u/' .. string.sub(member, start)
   end
+end
+
+-- How many checkpoints there are in namespaces of calls that were made from some checkpoints.
+local function below(index, ns, dropped)
+  local count = 0
+  for _, member in ipairs(dropped) do
+    local members, start = calls_of(index, ns, string.sub(member, #ns + 4))
+    for _, call in ipairs(members) do
+      for _, range in ipairs(ranges(string.sub(call, start))) do
+        count = count + redis.call('ZLEXCOUNT', index, range[1], range[2])
+      end
+    end
+  end
+  return count
 end
 
 local function holds(refs, channel)
@@ -63,8 +88,8 @@ local function keep_ancestors(ns, stays, records, chains)
   end
 end
 
--- Segments of values that go, but for those that a value that stays names.
-local function add_segments(gone, data, values, needed)
+-- Segments of values that go, but for those that a value or a write that stays names.
+local function add_segments(gone, data, values, needed, writes)
   local names, unnamed = {}, {}
   for i, value in ipairs(hmget(data, values)) do
     gone.fields[#gone.fields + 1] = values[i]
@@ -77,6 +102,14 @@ local function add_segments(gone, data, values, needed)
       segment_fields(redis.call('HGET', data, field) or ' ', {}, kept, '')
       for name in pairs(kept) do unnamed[name] = nil end
     end
+  end
+  if not next(unnamed) then return end
+  for _, stays in ipairs(writes) do
+    local blobs, kept = writes_of(data, stays[1], stays[2]), {}
+    for i = 2, #blobs, 2 do
+      if blobs[i] then entry_segments(blobs[i], {}, kept, '') end
+    end
+    for name in pairs(kept) do unnamed[name] = nil end
   end
   for name in pairs(unnamed) do gone.fields[#gone.fields + 1] = 's/' .. name end
 end
@@ -118,15 +151,17 @@ local function bound(data, index, ns, id, keep)
   for member in pairs(chains) do stays[member] = true end
   keep_ancestors(ns, stays, records, chains)
 
-  local gone, needed, named, dropped = going(), {}, {}, {}
+  local gone, needed, named, dropped, writes = going(), {}, {}, {}, {}
   for _, member in ipairs(members) do
     if stays[member] then
       local _, refs = lines(records[member])
       for _, field in ipairs(value_fields(ns, refs, named)) do needed[#needed + 1] = field end
+      writes[#writes + 1] = {ns, string.sub(member, #ns + 4)}
     else
       dropped[#dropped + 1] = member
     end
   end
+  if below(index, ns, dropped) > BELOW then return false end
   local values = {}
   for _, member in ipairs(dropped) do
     local _, refs, run = lines(records[member])
@@ -136,7 +171,7 @@ local function bound(data, index, ns, id, keep)
     add_calls(gone, data, index, ns, old)
     add_record(gone, data, ns, old)
   end
-  add_segments(gone, data, values, needed)
+  add_segments(gone, data, values, needed, writes)
   drop(data, index, gone)
   local left = count - #dropped
   if left > keep then

@@ -17,7 +17,8 @@ end
 local function take_writes(ns, id)
   local list = redis.call('HGET', data, 'l/' .. ns .. '/' .. id)
   if not list then return end
-  for chunk = 0, tonumber(string.match(list, '^%d+')) - 1 do
+  local _, chunks = tasks_in(data, ns, id, list)
+  for chunk = 0, chunks - 1 do
     local names = 'm/' .. ns .. '/' .. chunk .. '/' .. id
     take(names, redis.call('HGET', data, names))
   end

@@ -15,10 +15,11 @@ end
 local function add_record(gone, data, ns, id)
   local fields, name = gone.fields, ns .. '/' .. id
   local list = redis.call('HGET', data, 'l/' .. name)
-  for _, task in ipairs(tasks_in(data, ns, id, list)) do
+  local tasks, chunks = tasks_in(data, ns, id, list)
+  for _, task in ipairs(tasks) do
     fields[#fields + 1] = 'w/' .. ns .. '/' .. task .. '/' .. id
   end
-  for chunk = 0, (list and tonumber(string.match(list, '^%d+')) or 0) - 1 do
+  for chunk = 0, chunks - 1 do
     fields[#fields + 1] = 'm/' .. ns .. '/' .. chunk .. '/' .. id
   end
   fields[#fields + 1] = 'l/' .. name

@@ -44,7 +44,7 @@ local function wanted_entries(id)
         end
       end)
     end
-    if #entries > 0 then
+    if #entries > 0 or string.byte(writes[i]) == 10 then
       kept[#kept + 1] = writes[i]
       kept[#kept + 1] = table.concat(entries)
     end

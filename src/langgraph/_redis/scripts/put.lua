@@ -3,28 +3,40 @@
 -- ARGV namespace, id, parent, refs, refs that may be stored (tab-separated), rest of the record, run id,
 --      '1' if this call comes with the registration of thread and run, the thread's life (as `prolong` says), most
 --      checkpoints of the namespace or '', what of its parent this namespace belongs to
---      ("<namespace>/<id>\0<namespace>", or ''), count of reused fields, of new segments, then the lists: fields of
---      values and segments that are reused; fields of new segments; their bytes; (value field, value) per new value
+--      ("<namespace>/<id>\0<namespace>", or ''), when the thread began as far as the caller knows (or ''), '1' to
+--      store nothing beside a checkpoint that is newer than the parent, count of values that are kept if they are
+--      there, of reused fields, of new segments, then the lists: fields of values and
+--      segments that are reused; fields of new segments; their bytes; (value field, value) per new value, those
+--      first that are kept if they are there
 -- Reply 1 when stored, or the run ids that ended with what was dropped; 2 when stored, and more is to drop than one
 --      call may; 0 when something reused is gone or a segment's name is taken: send all of it whole;
---      -1 when the thread or the run must be registered first
+--      -1 when the thread or the run must be registered first; -2 when the thread is gone, and with it what a
+--      DeltaChannel would be rebuilt from; the newest checkpoint's member if it is newer than the parent
 --!include records
 --!include life
 --!include rebuild
 --!include bound
 local data, index, ns, id, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[7]
-local reused, segments = tonumber(ARGV[12]), tonumber(ARGV[13])
-local first, bytes, values = 14 + reused, 14 + reused + segments, 14 + reused + 2 * segments
+local spared, reused, segments = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
+local first, bytes, values = 17 + reused, 17 + reused + segments, 17 + reused + 2 * segments
 
 -- A thread begins in a call that registers it. An index without data was left by an eviction.
 local field = 'c/' .. ns .. '/' .. id
 local made, own, mark, before = unpack(redis.call('HMGET', data, 't/made', 't/ttl', 't/sweep', field))
 local born = not made and redis.call('EXISTS', data) == 0
-if born and ARGV[8] ~= '1' then return -1 end
+local delta = string.find(ARGV[6], '^[^\n]*\n[^\n]') and ARGV[3] ~= '' and ARGV[3] ~= id
+if delta and redis.call('HEXISTS', data, 'c/' .. ns .. '/' .. ARGV[3]) == 0 then return -2 end
+if born and ARGV[8] ~= '1' or ARGV[12] ~= '' and ARGV[12] ~= made then return -1 end
 local indexed = born or redis.call('EXISTS', index) == 1
 if not indexed then rebuild(data, index) end
 
-for i = 14, first - 1 do
+if ARGV[13] == '1' and not before and not born then
+  local above = ARGV[3] == '' and '[c/' .. ns .. '/' or '(c/' .. ns .. '/' .. ARGV[3]
+  local newest = redis.call('ZREVRANGEBYLEX', index, '(c/' .. ns .. '0', above, 'LIMIT', 0, 1)[1]
+  if newest then return newest end
+end
+
+for i = 17, first - 1 do
   if redis.call('HEXISTS', data, ARGV[i]) == 0 then return 0 end
 end
 if run ~= '' and ARGV[8] == '0' and not redis.call('ZSCORE', index, 'r/' .. run) then return -1 end
@@ -49,21 +61,50 @@ if before then
     if not string.find('\t' .. refs .. '\t', '\t' .. ref .. '\t', 1, true) then refs = refs .. '\t\2' .. ref end
   end
 end
+-- A value that is stored already, with all its segments, stays as it is: others may name them.
+local function whole_value(name)
+  local value, pieces = redis.call('HGET', data, name), {}
+  if not value then return false end
+  segment_fields(value, pieces, {}, '')
+  for _, piece in ipairs(pieces) do
+    if redis.call('HEXISTS', data, piece) == 0 then return false end
+  end
+  return true
+end
+
+local stored, named = {}, spared == 0
+for i = values, #ARGV, 2 do
+  if i >= values + 2 * spared or not whole_value(ARGV[i]) then
+    stored[#stored + 1] = ARGV[i]
+    stored[#stored + 1] = ARGV[i + 1]
+  end
+end
+if spared > 0 then
+  named = {}
+  for i = 2, #stored, 2 do segment_fields(stored[i], {}, named, '') end
+end
+
 local fresh = {field, '1' .. ARGV[3] .. '\n' .. refs .. '\n' .. ARGV[6]}
 for i = 0, segments - 1 do
-  fresh[2 * i + 3] = ARGV[first + i]
-  fresh[2 * i + 4] = ARGV[bytes + i]
+  if named == true or named[string.sub(ARGV[first + i], 3)] then
+    fresh[#fresh + 1] = ARGV[first + i]
+    fresh[#fresh + 1] = ARGV[bytes + i]
+  end
 end
 for i = 1, #fresh, 4000 do
   redis.call('HSET', data, unpack(fresh, i, math.min(i + 3999, #fresh)))
 end
-for i = values, #ARGV, 4000 do
-  redis.call('HSET', data, unpack(ARGV, i, math.min(i + 3999, #ARGV)))
+for i = 1, #stored, 4000 do
+  redis.call('HSET', data, unpack(stored, i, math.min(i + 3999, #stored)))
 end
 redis.call('ZADD', index, 0, field)
 if ns ~= '' then redis.call('ZADD', index, 0, 'i/' .. id .. '\0' .. ns) end
 if run ~= '' then redis.call('ZADD', index, 0, 'r/' .. run) end
-if ARGV[11] ~= '' then redis.call('ZADD', index, 0, 'u/' .. ARGV[11]) end
+if ARGV[11] ~= '' then
+  local maker, call = string.match(ARGV[11], '^(.*)%z(.*)$')
+  redis.call('HSET', data, 'u/' .. call, maker)
+  redis.call('ZADD', index, 0, 'u/' .. ARGV[11])
+end
 
 -- While values are being collected, the collector learns of records made since it looked.
 if mark and #mark < 65536 then
@@ -74,4 +115,5 @@ elseif mark then
 end
 prolong(data, index, ARGV[9], own)
 if not indexed then expire_index(data, index) end
-return ARGV[10] == '' and 1 or bound(data, index, ns, id, tonumber(ARGV[10])) or 2
+-- A sweep counts on what it saw: the next put drops what is more.
+return (ARGV[10] == '' or mark) and 1 or bound(data, index, ns, id, tonumber(ARGV[10])) or 2

@@ -47,8 +47,9 @@ local function enlist(ns, id, task)
     list = list .. '\n' .. task
   else
     local full, rest = string.match(list, '^(%d+)\n(.*)$')
-    redis.call('HSET', data, 'm/' .. ns .. '/' .. full .. '/' .. id, rest)
-    list = (tonumber(full) + 1) .. '\n' .. task
+    if full then redis.call('HSET', data, 'm/' .. ns .. '/' .. full .. '/' .. id, rest) end
+    -- A list that cannot be read stays what it is, for the reader to say so.
+    list = full and (tonumber(full) + 1) .. '\n' .. task or list
   end
   lists[name], changed[name] = list, true
 end

@@ -3,7 +3,13 @@ local function rebuild(data, index)
   if redis.call('EXISTS', data) == 0 then return false end
   local fields = {}
   for _, field in ipairs(redis.call('HKEYS', data)) do
-    if string.sub(field, 1, 2) == 'c/' then fields[#fields + 1] = field end
+    local kind = string.sub(field, 1, 2)
+    if kind == 'c/' then
+      fields[#fields + 1] = field
+    elseif kind == 'u/' then
+      local maker = redis.call('HGET', data, field)
+      redis.call('ZADD', index, 0, 'u/' .. maker .. '\0' .. string.sub(field, 3))
+    end
   end
   local records = hmget(data, fields)
   for i, field in ipairs(fields) do

@@ -21,19 +21,26 @@ local function lines(record)
   return string.match(record, '^1([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n')
 end
 
--- The names of the tasks with writes at one checkpoint; `list` is the last chunk of its list, or false.
+-- The names of the tasks with writes at one checkpoint, and how many full chunks its list has; `list` is the last
+-- chunk, or false. A newline and the name of a field stand for what that field should have held and does not.
+local FULL = 2040 -- bytes that each full chunk reaches
 local function tasks_in(data, ns, id, list)
-  local tasks = {}
-  if not list then return tasks end
-  local full, rest = string.match(list, '^(%d+)\n(.*)$')
-  for chunk = 0, tonumber(full) do
-    local names = rest
-    if chunk < tonumber(full) then
-      names = redis.call('HGET', data, 'm/' .. ns .. '/' .. chunk .. '/' .. id) or ''
+  local tasks, chunks = {}, 0
+  if not list then return tasks, chunks end
+  local full, rest = string.match(list, '^(%d+)\n(.+)$')
+  while full and chunks < tonumber(full) do
+    local field = 'm/' .. ns .. '/' .. chunks .. '/' .. id
+    local names = redis.call('HGET', data, field)
+    if names then chunks = chunks + 1 end
+    if not names or #names < FULL then
+      tasks[#tasks + 1] = '\n' .. field
+      return tasks, chunks
     end
     for task in string.gmatch(names, '[^\n]+') do tasks[#tasks + 1] = task end
   end
-  return tasks
+  for task in string.gmatch(rest or '', '[^\n]+') do tasks[#tasks + 1] = task end
+  if not full then tasks[1] = '\nl/' .. ns .. '/' .. id end
+  return tasks, chunks
 end
 
 -- {task, blob, task, blob, ...}

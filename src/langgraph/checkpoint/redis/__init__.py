@@ -6,8 +6,10 @@ crash, human in the loop, time travel. They need core Redis (6.2 or later), no m
 
 from langgraph._redis.errors import (
     CheckpointNotFoundError,
+    ConcurrentUpdateError,
     CorruptRecordError,
     RedisPersistenceError,
+    ReplicationError,
     ThreadNotFoundError,
     UnsupportedServerError,
 )
@@ -27,11 +29,13 @@ __all__ = [
     "AsyncRedisSaver",
     "AsyncShallowRedisSaver",
     "CheckpointNotFoundError",
+    "ConcurrentUpdateError",
     "CorruptRecordError",
     "EvictionWarning",
     "PruneReport",
     "RedisPersistenceError",
     "RedisSaver",
+    "ReplicationError",
     "ShallowRedisSaver",
     "TTLConfig",
     "ThreadInfo",

@@ -25,8 +25,25 @@ COMPRESS_RECORD_FROM: Final = 256
 MSGPACK: Final = b"msgpack"
 """The type tag of what can be split and spliced."""
 
+LARGEST: Final = 512 * 1024 * 1024
+"""Bytes of one field or argument, as the server's `proto-max-bulk-len` is set by default."""
+
 _RAW, _ZSTD, _SEALED_RAW, _SEALED_ZSTD = b"\x00", b"\x01", b"\x02", b"\x03"
 _LEVEL: Final = 1
+
+
+def checked(piece: bytes, what: str) -> bytes:
+    """What is to be stored in one piece, if Redis takes as much.
+
+    Raises:
+        ValueError: If it does not; the message begins with `what` that is.
+    """
+    if len(piece) > LARGEST:
+        raise ValueError(
+            f"{what} takes {len(piece)} bytes where it is stored, and Redis takes at most {LARGEST} in one "
+            "piece (proto-max-bulk-len, 512 MB): keep it elsewhere, and in the state only where it is"
+        )
+    return piece
 
 
 class _Zstd(threading.local):

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
+from langgraph._redis.forked import renewed
 from langgraph.checkpoint.redis.keys import Keys, Thread
 from langgraph.checkpoint.redis.policy import Policy
 from langgraph.checkpoint.redis.shelves import Shelves
@@ -31,9 +32,14 @@ class Touches:
     """Which threads, and which of their links, this process registered within the last minute. Bounded."""
 
     def __init__(self) -> None:
+        renewed(self)
+
+    def renew(self) -> None:
+        """Forget all, as a process does that was forked midway."""
         self._lock = threading.Lock()
         self._until: OrderedDict[bytes, dict[bytes, float]] = OrderedDict()
         self._claims: dict[bytes, float] = {}
+        self._made: dict[bytes, bytes] = {}
         self._size = 0
         self._new = 0
 
@@ -70,6 +76,17 @@ class Touches:
             while self._size > _REMEMBERED:
                 self._drop(next(iter(self._until)))
 
+    def began(self, thread: Thread, made: bytes) -> None:
+        """Remember when a thread that is registered began, as its keys say it."""
+        with self._lock:
+            if thread.data in self._until:
+                self._made[thread.data] = made
+
+    def made(self, thread: Thread) -> bytes:
+        """When the thread began that was registered, or b"" if that is not known."""
+        with self._lock:
+            return self._made.get(thread.data, b"")
+
     def forget(self, thread: Thread) -> None:
         """Forget a thread that was deleted, with its runs, so that the next write registers it anew."""
         with self._lock:
@@ -85,6 +102,7 @@ class Touches:
 
     def _drop(self, key: bytes) -> None:
         self._claims.pop(key, None)
+        self._made.pop(key, None)
         self._size -= len(self._until.pop(key, ()))
 
 

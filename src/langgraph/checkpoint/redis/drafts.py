@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from langgraph._redis.names import encode, version
 from langgraph.checkpoint.redis import keys, segments
-from langgraph.checkpoint.redis.codec import MSGPACK, Codec
+from langgraph.checkpoint.redis.codec import MSGPACK, Codec, checked
 from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH
 from langgraph.checkpoint.redis.records import inline
 from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment, header_length
@@ -19,9 +19,7 @@ from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf
 from langgraph.checkpoint.redis.splice import Spliced, plain, splice
 
 _SOURCES = 3  # Channels in which a value's contents are looked for: those with the most bytes.
-_LITERAL = (
-    32 * 1024
-)  # Bytes that a manifest holds itself at most: scripts read manifests to see what they name.
+_LONGEST = 32 * 1024  # Bytes of a manifest at most: scripts tell by its length what may be one.
 
 
 def new_segment_name() -> bytes:
@@ -54,6 +52,7 @@ class Draft:
         values: (value field, value) that are new.
         inline: Values for the record's body.
         held: What will be known once it is stored.
+        spared: How many of the first of `values` stay as they are if they are stored already.
         later: Large new values that extend none before them, until `finish`.
     """
 
@@ -67,6 +66,7 @@ class Draft:
     values: list[bytes] = field(default_factory=list)
     inline: dict[str, Any] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
+    spared: int = 0
     later: list[_New] = field(default_factory=list)
 
     def present(self, channel: str, number: Any, value: Any, *, new: bool) -> None:
@@ -135,6 +135,21 @@ class Draft:
                 sources = nlargest(_SOURCES, (*sources, self.held[new.channel]), key=_size)
         return self
 
+    def spare(self, sure: Mapping[str, Any] | None) -> Draft:
+        """Say which values stay as they are if they are stored: all but those of the versions that are sure.
+
+        Args:
+            sure: Versions whose values are new; None if all are.
+        """
+        if sure is not None:
+            stored = {keys.value(self.ns, self._ref(*version)) for version in sure.items()}
+            pairs = sorted(
+                zip(self.values[::2], self.values[1::2], strict=True), key=lambda it: it[0] in stored
+            )
+            self.values = [word for pair in pairs for word in pair]
+            self.spared = sum(name not in stored for name, _ in pairs)
+        return self
+
     def _extend(self, new: _New) -> bool:
         """Add a value that begins with segments of the channel's previous value."""
         held, offset = self.shelf.channels.get(new.channel), header_length(new.data)
@@ -149,7 +164,8 @@ class Draft:
         self.reused += (keys.segment(piece.name) for piece in pieces)
         if rest:
             piece = Segment(new_segment_name(), rest)
-            self.segments += (keys.segment(piece.name), self.codec.seal(rest))
+            sealed = checked(self.codec.seal(rest), f"what is new in channel {new.channel!r}")
+            self.segments += (keys.segment(piece.name), sealed)
             pieces = (*pieces, piece)
         self._store(new, self._manifest(new, plain(new.data[:offset], pieces)), pieces)
 
@@ -157,9 +173,11 @@ class Draft:
         """Add a value that contains another channel's segments."""
         for held in sources:
             found = splice(new.data, held.segments)
-            if found is not None and len(found.literal) <= _LITERAL:
-                self._store(new, self._manifest(new, found), ())
-                return True
+            if found is not None and len(found.literal) <= _LONGEST:
+                manifest = self._manifest(new, found)
+                if len(manifest) <= _LONGEST:
+                    self._store(new, manifest, ())
+                    return True
         return False
 
     def _manifest(self, new: _New, spliced: Spliced) -> bytes:
@@ -168,7 +186,10 @@ class Draft:
         return b"\n".join(lines)
 
     def _store(self, new: _New, stored: bytes, pieces: tuple[Segment, ...]) -> None:
-        self.values += (keys.value(self.ns, new.ref), stored)
+        self.values += (
+            keys.value(self.ns, new.ref),
+            checked(stored, f"the value of channel {new.channel!r}"),
+        )
         self.held[new.channel] = Held(new.version, new.ref, pieces)
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from langgraph._redis import scripts
 from langgraph._redis.plan import Call, Plan
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.keys import BUDGET, Bounds, Thread
+from langgraph.checkpoint.redis.bounds import Bounds, bounds, bounds_of_id
+from langgraph.checkpoint.redis.keys import BUDGET, Thread
 from langgraph.checkpoint.redis.policy import NO_READ
 from langgraph.checkpoint.redis.reader import GONE, Reader, matches, unreadable
 from langgraph.checkpoint.redis.registry import Gone, bury, settled
@@ -46,8 +47,8 @@ class Query:
     def bounds(self) -> Bounds:
         """Where the listing begins and ends."""
         if self.id is None:
-            return keys.bounds(self.ns, self.before)
-        return keys.bounds_of_id(self.ns, self.id)
+            return bounds(self.ns, self.before)
+        return bounds_of_id(self.ns, self.id)
 
     @property
     def empty(self) -> bool:

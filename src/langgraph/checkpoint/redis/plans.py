@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_metadata
 
 from langgraph._redis import scripts
-from langgraph._redis.errors import RedisPersistenceError
+from langgraph._redis.errors import CheckpointNotFoundError, RedisPersistenceError, ReplicationError
 from langgraph._redis.names import decode, text_of
-from langgraph._redis.plan import Atomic, Call, Plan
+from langgraph._redis.plan import Atomic, Call, Plan, Replicated, joined
 from langgraph.checkpoint.redis import keys, registry
+from langgraph.checkpoint.redis.conflicts import branches, moved_on, named
 from langgraph.checkpoint.redis.drafts import Draft, draft
 from langgraph.checkpoint.redis.reader import GONE, Reader, unreadable
 from langgraph.checkpoint.redis.records import PackedWrites, pack_writes, record_tail
 from langgraph.checkpoint.redis.shelves import EMPTY, Held, Shelf
-from langgraph.checkpoint.redis.sweep import Sweep, newest_of_each_namespace
+from langgraph.checkpoint.redis.sweep import Line, Sweep, newest_of_each_namespace
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _GET: Final = scripts.load("get")
 _PUT: Final = scripts.load("put")
 _PUT_WRITES: Final = scripts.load("put_writes")
-_GONE, _UNREGISTERED, _TOO_MANY = 0, -1, 2
+_GONE, _UNREGISTERED, _ANCESTORS_GONE, _TOO_MANY = 0, -1, -2, 2
 _DELETE: Final = scripts.load("delete")
 
 
@@ -88,7 +89,7 @@ class Plans:
         reader = Reader(self.codec, at.thread, values, segments, shelf)
         found = reader.tuple_of(entry)
         self.core.shelves.put(self.shelf_key(at.thread, at.ns), Shelf(reader.held(), found.checkpoint["id"]))
-        return found
+        return named(found) if at.id and self.core.policy.refuses else found
 
     def put(
         self,
@@ -102,12 +103,14 @@ class Plans:
         life = self.core.policy.on_write(keys.configurable(config))
         key = self.shelf_key(at.thread, at.ns)
         facts = _facts(config, metadata)
+        alone = self.core.policy.refuses and not branches(config, facts)
         known = self.core.shelves.get(key)
         for versions, shelf in ((new_versions, known), (None, EMPTY)):
             made = draft(self.codec, at.ns, checkpoint, versions, shelf)
             # Before it is stored: writes that follow at once may share its segments, if the script agrees.
             self.core.shelves.put(key, Shelf(made.held, checkpoint["id"], known))
-            if (yield from self._send(at, checkpoint, facts, made, life)):
+            sure = None if versions is not None else new_versions
+            if (yield from self._send(at, checkpoint, facts, made.spare(sure), life, alone=alone)):
                 return at.config(checkpoint["id"])
             self.core.touches.forget(at.thread)
         raise RedisPersistenceError(
@@ -116,7 +119,14 @@ class Plans:
         )
 
     def _send(
-        self, at: Address, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft, life: bytes
+        self,
+        at: Address,
+        checkpoint: Checkpoint,
+        facts: dict[str, Any],
+        made: Draft,
+        life: bytes,
+        *,
+        alone: bool,
     ) -> Plan[bool]:
         run = run_of(facts)
         encoded_run = keys.encoded(run)
@@ -135,6 +145,9 @@ class Plans:
             life,
             policy.keep_last or b"",
             keys.owner(at.ns, facts.get("parents") or {}) if at.ns else b"",
+            self.core.touches.made(at.thread) if links and not ahead else b"",
+            int(alone),
+            made.spared,
             len(made.reused),
             len(made.segments) // 2,
             *made.reused,
@@ -142,36 +155,68 @@ class Plans:
             *made.segments[1::2],
             *made.values,
         ]
-        reply = yield from self._write(at.thread, ahead, Call(_PUT, at.thread.keys, args), links)
+        reply, replicas = yield from self._write(at.thread, ahead, Call(_PUT, at.thread.keys, args), links)
         if reply == _UNREGISTERED:
             self.core.touches.forget(at.thread)
-            return (yield from self._send(at, checkpoint, facts, made, life))
-        yield from self._dropped(at.thread, reply)
-        return bool(reply != _GONE)
+            return (yield from self._send(at, checkpoint, facts, made, life, alone=alone))
+        if isinstance(reply, bytes):
+            raise moved_on(at, checkpoint["id"], reply)
+        if reply == _ANCESTORS_GONE:
+            raise CheckpointNotFoundError(
+                f"checkpoint {at.id!r} is gone from {decode(at.thread.data)!r}: it was deleted, or the "
+                f"thread expired, while a run went on. Checkpoint {checkpoint['id']!r} has DeltaChannels "
+                "that need it, so it was not stored; a ttl must be longer than the longest step"
+            )
+        yield from self._dropped(at, checkpoint["id"], reply)
+        if reply == _GONE:
+            return False
+        self._confirm(at, f"checkpoint {checkpoint['id']!r}", replicas)
+        return True
 
     def _tail(self, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft, run: bytes) -> bytes:
         shell = {name: item for name, item in checkpoint.items() if name != "channel_values"}
         delta = delta_channels(facts, made, checkpoint["channel_versions"])
         return record_tail(self.codec, run, delta, [shell, made.inline, facts])
 
-    def _dropped(self, thread: Thread, reply: Any) -> Plan[None]:
+    def _dropped(self, at: Address, checkpoint_id: str, reply: Any) -> Plan[None]:
         """After a put that dropped older checkpoints: runs that ended, or what it left to a sweep."""
         if isinstance(reply, list):
-            yield from registry.forget_runs(self.core, thread, [keys.decoded(run) for run in reply])
+            yield from registry.forget_runs(self.core, at.thread, [keys.decoded(run) for run in reply])
         elif reply == _TOO_MANY and self.core.policy.keep_last:
-            keep = self.core.policy.keep_last
-            yield from Sweep(self.core, thread, finished=True).drop(newest_of_each_namespace(keep), keep)
+            keep, own = self.core.policy.keep_last, (keys.encoded(at.ns), keys.encoded_id(checkpoint_id))
+            newest = newest_of_each_namespace(keep)
+
+            def choice(lines: Sequence[Line]) -> set[tuple[bytes, bytes]]:
+                return newest(lines) | {line.name for line in lines if line.name == own}
+
+            yield from Sweep(self.core, at.thread, finished=True).drop(choice, keep)
 
     def _write(
         self, thread: Thread, ahead: Sequence[Call], call: Call, links: Sequence[bytes] = ()
-    ) -> Plan[Any]:
+    ) -> Plan[Replicated]:
         """Send a write, with the thread's registration ahead of it where one is due."""
+        if wait := self.core.policy.wait:
+            ahead, call = [each._replace(wait=wait) for each in ahead], call._replace(wait=wait)
         if not ahead:
-            return (yield call)
-        replies = yield Atomic([*ahead, call])
-        registry.registered(self.core, thread, links)
+            return joined([(yield call)])
+        # An index names this thread, not one that begins anew: the next put tells them apart.
+        look = [Call("HGET", [thread.data], (b"t/made",))] if links else []
+        replies = yield Atomic([*ahead, call, *look])
+        registry.registered(self.core, thread, links, replies.pop() if look else None)
         yield from registry.tidy(self.core, thread)
-        return replies[-1]
+        return joined(replies)
+
+    def _confirm(self, at: Address, what: str, replicas: int) -> None:
+        wait = self.core.policy.wait
+        if wait is not None and replicas < wait.replicas:
+            raise ReplicationError(
+                f"{what} is stored in {decode(at.thread.data)!r} on the primary, and {replicas} of the "
+                f"{wait.replicas} replicas that wait_replicas asks for confirmed it within "
+                f"{wait.milliseconds} ms (wait_timeout_ms): it would be lost if the primary failed now. Look "
+                "at the replicas (INFO replication); the same call may be made again",
+                confirmed=replicas,
+                wanted=wait.replicas,
+            )
 
     def put_writes(
         self,
@@ -218,12 +263,15 @@ class Plans:
             life,
             int(self.core.policy.keep_last is not None),
         )
-        (stored,) = yield from self._write(at.thread, ahead, Call(_PUT_WRITES, at.thread.keys, args))
+        call = Call(_PUT_WRITES, at.thread.keys, args)
+        (stored,), replicas = yield from self._write(at.thread, ahead, call)
         if stored == _UNREGISTERED:
             self.core.touches.forget(at.thread)
             return (yield from self._send_writes(at, task_id, packed, held, life))
         if isinstance(stored, bytes):
             raise unreadable(at.thread, stored, "it holds no writes, so none can be added")
+        if stored:
+            self._confirm(at, f"what task {task_id!r} wrote at checkpoint {at.id!r}", replicas)
         return bool(stored)
 
     def delete_thread(self, thread_id: str) -> Plan[None]:

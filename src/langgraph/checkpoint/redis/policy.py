@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from typing_extensions import TypedDict
 
+from langgraph._redis.plan import Wait
+
 _MS: Final = 60_000
 _LONGEST: Final = 100 * 366 * 24 * 60  # Minutes; beyond a century a figure is a mistake of units.
 
@@ -97,6 +99,23 @@ def count(argument: str, given: Any) -> int | None:
     return given
 
 
+def _wait(replicas: Any, milliseconds: Any) -> Wait | None:
+    for argument, given in (("wait_replicas", replicas), ("wait_timeout_ms", milliseconds)):
+        if argument == "wait_replicas" and given is None:
+            continue
+        if not isinstance(given, int) or isinstance(given, bool):
+            raise TypeError(f"{argument} must be an int, not {type(given).__name__}: {given!r:.80}")
+        if not 0 < given < 1 << 31:
+            raise ValueError(f"{argument} must be at least 1 and below 2**31, not {given}")
+    return None if replicas is None else Wait(replicas, milliseconds)
+
+
+def _refuses(on_conflict: Any) -> bool:
+    if on_conflict not in ("allow", "error"):
+        raise ValueError(f'on_conflict must be "allow" or "error", not {on_conflict!r:.80}')
+    return bool(on_conflict == "error")
+
+
 def _names(given: Any) -> tuple[str, ...]:
     if given is None:
         return ()
@@ -119,12 +138,16 @@ class Policy:
         refresh: Whether reading prolongs.
         keep_last: How many checkpoints of each namespace are kept; None for all.
         index_metadata: The metadata keys by which threads are found.
+        wait: How many replicas must confirm a write, and how long to wait for them; None for none.
+        refuses: Whether a put is refused whose thread moved on since its parent.
     """
 
     life: bytes = UNTOLD
     refresh: bool = False
     keep_last: int | None = None
     index_metadata: tuple[str, ...] = ()
+    wait: Wait | None = None
+    refuses: bool = False
 
     @property
     def expires(self) -> bool:
@@ -155,7 +178,15 @@ def index_text(value: Any) -> str | None:
     return f"'{str.__str__(value)}" if isinstance(value, str) else None
 
 
-def policy(ttl: Any, keep_last: Any, index_metadata: Any) -> Policy:
+def policy(
+    ttl: Any,
+    keep_last: Any,
+    index_metadata: Any,
+    *,
+    wait_replicas: Any = None,
+    wait_timeout_ms: Any = 1000,
+    on_conflict: Any = "allow",
+) -> Policy:
     """Check what a saver was told.
 
     Raises:
@@ -163,4 +194,11 @@ def policy(ttl: Any, keep_last: Any, index_metadata: Any) -> Policy:
         ValueError: For what is out of range.
     """
     life, refresh = _ttl(ttl)
-    return Policy(life, refresh, count("keep_last", keep_last), _names(index_metadata))
+    return Policy(
+        life,
+        refresh,
+        count("keep_last", keep_last),
+        _names(index_metadata),
+        _wait(wait_replicas, wait_timeout_ms),
+        _refuses(on_conflict),
+    )

@@ -31,7 +31,11 @@ GONE: Final = "it is gone, and something that is stored needs it: was it evicted
 
 def unreadable(thread: Thread, field: bytes, why: str) -> CorruptRecordError:
     """What went wrong, with the key and the field."""
-    return CorruptRecordError(f"cannot read field {decode(field)!r} of key {decode(thread.data)!r}: {why}")
+    try:
+        name = decode(field)
+    except UnicodeDecodeError:  # What is damaged may be where the name comes from.
+        name = field.decode("utf-8", "backslashreplace")
+    return CorruptRecordError(f"cannot read field {name!r} of key {decode(thread.data)!r}: {why}")
 
 
 def pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -84,7 +88,10 @@ class Reader:
         """One checkpoint."""
         ns, checkpoint_id, data, writes = entry
         record = self.record(ns, checkpoint_id, data)
-        values = self._channels(ns, record)
+        field = b"c/%b/%b" % (ns, checkpoint_id)
+        values = self._guarded(field, self._channels, ns, record)
+        if record.checkpoint.get("id") != keys.decoded(checkpoint_id):
+            raise unreadable(self._thread, field, "what it holds is not the checkpoint of that id")
         return self._tuple(keys.decoded(ns), keys.decoded(checkpoint_id), record, values, writes)
 
     def _channels(self, ns: bytes, record: Record) -> dict[str, Any]:
@@ -103,6 +110,8 @@ class Reader:
                 if small is not ABSENT:
                     values[channel] = small
         self._found = found
+        if len(values) != record.named:
+            raise CorruptRecordError(f"it names {record.named} values, and has {len(values)} by these names")
         return values
 
     def held(self) -> dict[str, Held]:
@@ -166,15 +175,17 @@ class Reader:
         found: list[PendingEntry] = []
         for task, blob in pairs(flat).items():
             field = keys.write(ns, task, checkpoint_id)
-            found += self._guarded(field, self._task, keys.decoded(task), blob)
+            if task.startswith(b"\n"):
+                raise unreadable(self._thread, task[1:], "it should list tasks with writes, and does not")
+            found += self._guarded(field, self._task, task, blob)
         if len(found) > 1:
             found.sort(key=_order)
         return found
 
-    def _task(self, task: str, blob: bytes | None) -> list[PendingEntry]:
+    def _task(self, task: bytes, blob: bytes | None) -> list[PendingEntry]:
         if not blob:
             raise CorruptRecordError("it is gone or empty, and its task is listed as one with writes")
-        return read_writes(self._codec, task, blob, self._segments)
+        return read_writes(self._codec, keys.decoded(task), blob, self._segments)
 
 
 def _order(entry: PendingEntry) -> tuple[str, str, int]:

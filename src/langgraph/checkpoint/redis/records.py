@@ -24,12 +24,13 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 from langgraph._redis.errors import CorruptRecordError
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.codec import COMPRESS_RECORD_FROM, MSGPACK, Codec
+from langgraph.checkpoint.redis.codec import COMPRESS_RECORD_FROM, MSGPACK, Codec, checked
 from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment
 from langgraph.checkpoint.redis.splice import join, splice
 
 LAYOUT: Final = b"1"
 _SPLICED: Final = b"\x04"
+_EARLIER: Final = 2
 _INLINE_TYPES: Final = frozenset({type(None), bool, int, float})
 _INLINE_TEXT: Final = 64
 
@@ -52,10 +53,16 @@ class Record(NamedTuple):
     inline: dict[str, Any]
     metadata: dict[str, Any]
 
+    @property
+    def named(self) -> int:
+        r"""How many values it has; a ref after ``\x02`` is one of an earlier put under this id."""
+        return sum(1 for ref in self.refs if ref and ref[0] != _EARLIER)
+
 
 def record_tail(codec: Codec, run: bytes, delta: Sequence[bytes], body: list[Any]) -> bytes:
     """What follows the refs in a record; the script puts parent and refs before it."""
-    return b"".join((run, b"\n", b"\t".join(delta), b"\n", codec.pack(body, COMPRESS_RECORD_FROM)))
+    tail = b"".join((run, b"\n", b"\t".join(delta), b"\n", codec.pack(body, COMPRESS_RECORD_FROM)))
+    return checked(tail, "the checkpoint without its values, its metadata above all,")
 
 
 def read_record(codec: Codec, data: bytes) -> Record:
@@ -119,7 +126,9 @@ def pack_writes(
         named = max(named, last, key=lambda name: positions.get(name, -1))
         name = keys.word(channel)
         entries.append(b"%d\t%b\t%b\t%d\n%b" % (idx, encoded_path, name, len(packed), packed))
-    return PackedWrites(b"".join(entries), named)
+    channels = ", ".join(dict.fromkeys(repr(channel) for channel, _ in slots.values()))
+    blob = checked(b"".join(entries), f"what one task writes to {channels:.200}")
+    return PackedWrites(blob, named)
 
 
 def _pack_write(codec: Codec, obj: Any, run: Sequence[Segment]) -> tuple[bytes, bytes]:

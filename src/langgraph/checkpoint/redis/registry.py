@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.redis.keys import Thread
 
 _FORGET: Final = scripts.load("forget")
+_LIVE: Final = scripts.load("live")
 
 
 def now_ms() -> int:
@@ -46,10 +47,12 @@ def registration(core: Core, thread: Thread, links: Sequence[bytes] = ()) -> lis
     return _entered(core, thread, links) if due else []
 
 
-def registered(core: Core, thread: Thread, links: Sequence[bytes] = ()) -> None:
-    """Remember a registration that the server acknowledged."""
+def registered(core: Core, thread: Thread, links: Sequence[bytes] = (), made: bytes | None = None) -> None:
+    """Remember a registration that the server acknowledged, of a thread that began at `made`."""
     for link in (*links, b""):  # No link is remembered longer than the thread: a begin registers them all.
         core.touches.done(thread, link)
+    if made is not None:
+        core.touches.began(thread, made)
 
 
 def _entered(core: Core, thread: Thread, links: Sequence[bytes]) -> list[Call]:
@@ -179,7 +182,7 @@ def tidy(core: Core, thread: Thread) -> Plan[None]:
     ]
     if not entries:
         return
-    found = yield [Call("EXISTS", [entry.thread.data]) for entry in entries]
-    gone = [entry for entry, alive in zip(entries, found, strict=True) if not alive]
+    found = yield [Call(_LIVE, entry.thread.keys, (b"",)) for entry in entries]
+    gone = [entry for entry, alive in zip(entries, found, strict=True) if alive is None]
     if gone:
         yield from bury(core, gone)

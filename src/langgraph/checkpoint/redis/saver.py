@@ -6,7 +6,7 @@ import asyncio
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from langgraph._redis.drivers import SyncDriver
 from langgraph._redis.probe import EvictionWarning
@@ -32,10 +32,12 @@ class RedisSaver(Directory):
     async program, `AsyncRedisSaver` does better.
 
     Args:
-        redis_url: ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads them; or
+        redis_url: ``redis://``, ``rediss://`` or ``unix://``, as redis-py reads them;
+            ``redis+sentinel://host1,host2/service/db`` or ``redis+cluster://host1,host2``; or
             ``embedded://<folder>`` for a Valkey server of its own that keeps its data in that folder,
             ``embedded://`` for a temporary one.
-        redis_client: A `redis.Redis` to use instead. It is never closed here.
+        redis_client: A client of your own to use instead: `redis.Redis`, `RedisCluster`, of sentinels, or
+            their twins of valkey-py. It is never closed here.
         connection_args: Further arguments for the connections to `redis_url`, such as
             ``{"socket_timeout": 5}``.
         serde: LangGraph's serializer, `JsonPlusSerializer()` unless given. With an
@@ -49,6 +51,13 @@ class RedisSaver(Directory):
             be there (a twentieth), and ancestors that a DeltaChannel needs. Not given: all.
         index_metadata: Metadata keys, such as ``["user_id"]``, by which `threads` finds threads without
             looking at all of them. Their values then stand in keys, in the clear.
+        wait_replicas: How many replicas must have a put or a put_writes when it returns (`WAIT`, in the same
+            round trip). With fewer it raises `ReplicationError`; the write is on the primary then. Not
+            given: it returns when the primary has it.
+        wait_timeout_ms: Milliseconds to wait for them; less than the connection's `socket_timeout`.
+        on_conflict: What a put does whose thread moved on since the checkpoint that it continues:
+            ``"allow"`` stores both, and the larger id is the latest; ``"error"`` raises
+            `ConcurrentUpdateError` and writes nothing. Forks that name a checkpoint go through.
 
     Raises:
         ValueError: If both or neither of `redis_url` and `redis_client` are given, or one is unusable; or
@@ -75,8 +84,18 @@ class RedisSaver(Directory):
         ttl: TTLConfig | None = None,
         keep_last: int | None = None,
         index_metadata: Sequence[str] | None = None,
+        wait_replicas: int | None = None,
+        wait_timeout_ms: int = 1000,
+        on_conflict: Literal["allow", "error"] = "allow",
     ) -> None:
-        kept = policy(ttl, self._kept(keep_last), index_metadata)
+        kept = policy(
+            ttl,
+            self._kept(keep_last),
+            index_metadata,
+            wait_replicas=wait_replicas,
+            wait_timeout_ms=wait_timeout_ms,
+            on_conflict=on_conflict,
+        )
         place = endpoint(redis_url, redis_client, connection_args, key_prefix, wants_async=False)
         super().__init__(place, serde, key_prefix, kept)
         client, self._owned = place.sync_client()
@@ -95,6 +114,9 @@ class RedisSaver(Directory):
         ttl: TTLConfig | None = None,
         keep_last: int | None = None,
         index_metadata: Sequence[str] | None = None,
+        wait_replicas: int | None = None,
+        wait_timeout_ms: int = 1000,
+        on_conflict: Literal["allow", "error"] = "allow",
     ) -> Iterator[Self]:
         """A saver for the length of a `with` block; takes what the constructor takes."""
         saver = cls(
@@ -106,6 +128,9 @@ class RedisSaver(Directory):
             ttl=ttl,
             keep_last=keep_last,
             index_metadata=index_metadata,
+            wait_replicas=wait_replicas,
+            wait_timeout_ms=wait_timeout_ms,
+            on_conflict=on_conflict,
         )
         with saver:
             yield saver

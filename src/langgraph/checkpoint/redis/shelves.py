@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from langgraph._redis.forked import renewed
 from langgraph.checkpoint.redis.segments import Segment
 
 DEFAULT_LIMIT: Final = 64 * 1024 * 1024
@@ -88,6 +89,10 @@ class Shelves:
 
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         self._limit = limit
+        renewed(self)
+
+    def renew(self) -> None:
+        """Forget all, as a process does that was forked midway."""
         self._size = 0
         self._lock = threading.Lock()
         self._shelves: OrderedDict[tuple[Any, ...], Shelf] = OrderedDict()

@@ -178,23 +178,28 @@ class Sweep:
     def _drop(self, choice: Choice, keep: int | None) -> Plan[None]:
         lines = yield from self._survey()
         chosen = choice(lines)
-        ended = (yield from self._calls(lines, chosen)) if self.finished else []
+        calls = (
+            (yield from self._calls(lines, chosen)) if self.finished or any(line.ns for line in lines) else []
+        )
+        ended = calls if self.finished else []
         kept = with_ancestors(
             lines, {name for name in chosen if not any(made.holds(name[0]) for made in ended)}
         )
         going = [line for line in lines if line.name not in kept]
         staying = [line for line in lines if line.name in kept]
         slices = yield from self._slices(going, staying)
-        if ended:
-            slices.append(Slice((), [], [made.member for made in ended]))
+        spaces = {line.ns for line in going} - {line.ns for line in staying}
+        over = [made for made in calls if not any(made.holds(line.ns) for line in staying)]
+        facts = [keys.kept(ns) for ns in sorted(spaces)] + [keys.call(made.ns) for made in over]
+        if facts:
+            slices.append(Slice((), facts, [made.member for made in over]))
         for part in slices:
             names = [word for line in part.lines for word in line.name]
             args: list[bytes | int] = [self.token, len(names), *names, len(part.members), *part.members]
             self._checked((yield Call(_SLICE, self.thread.keys, (*args, *part.fields))))
-        runs = {line.run for line in going} - {line.run for line in staying}
         counted = Counter(line.ns for line in staying) if keep is not None else {}
         notes = [word for ns, left in counted.items() if left > (keep or 0) for word in (ns, left)]
-        yield from self._end(sorted(runs - {b""}), notes)
+        yield from self._end(sorted({line.run for line in staying} - {b""}), notes)
 
     def _slices(self, going: Sequence[Line], staying: Sequence[Line]) -> Plan[list[Slice]]:
         """What goes together: records, and the fields that none after them names."""
@@ -212,7 +217,7 @@ class Sweep:
         return slices
 
     def _calls(self, lines: Sequence[Line], chosen: set[tuple[bytes, bytes]]) -> Plan[list[Made]]:
-        """The subgraph calls whose checkpoint does not stay; one that is younger than the survey does."""
+        """The subgraph calls whose checkpoint does not stay; one that may be about to be put does."""
         ended: list[Made] = []
         newest = {line.ns: line.id for line in sorted(lines)}
         lower, members = b"[u/", [b""]
@@ -220,7 +225,7 @@ class Sweep:
             members = yield Call("ZRANGEBYLEX", [self.thread.index], (lower, b"(u0", b"LIMIT", 0, _SURVEYED))
             calls = [Made(member, *keys.made(member)) for member in members]
             gone = [made for made in calls if made.maker not in chosen]
-            ended += [made for made in gone if made.maker[1] <= newest.get(made.maker[0], made.maker[1])]
+            ended += [made for made in gone if made.maker[1] <= newest.get(made.maker[0], b"")]
             lower = b"(" + members[-1] if members else lower
         return ended
 

@@ -128,6 +128,8 @@ class _Transfer:
         if chosen is None:
             return
         self._list(made.member for made in chosen.calls)
+        for made in chosen.calls:
+            yield from self._put(keys.call(made.ns), b"/".join(made.maker))
         yield from self._take(chosen.names)
         yield from self._write()
         yield from self._check(chosen.names)
