@@ -15,12 +15,14 @@ import redis
 from hypothesis import HealthCheck, settings
 
 from counters import RoundTrips
+from directories import Books, Make, making
 from langgraph.checkpoint.redis import RedisSaver
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from leftovers import Leftovers
 from places import CLUSTER, SERVER, Place
 from servers import STARTERS, Server, available, start_cluster
 from topologies import Together, start_cluster_of_six, start_sentinels
+from twins import Async, Sync
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -97,6 +99,19 @@ async def async_saver(redis_url: str, key_prefix: str) -> AsyncIterator[AsyncRed
 def round_trips(redis_client: redis.Redis) -> Callable[[], RoundTrips]:
     """`with round_trips() as seen: ...; assert seen.round_trips == 1`; see `counters`."""
     return lambda: RoundTrips(redis_client)
+
+
+@pytest.fixture(params=[Sync, Async])
+def make(request: pytest.FixtureRequest, redis_url: str, key_prefix: str) -> Iterator[Make]:
+    """Savers of either style, with options of the test."""
+    with making(request.param, redis_url, key_prefix) as make:
+        yield make
+
+
+@pytest.fixture
+def books(redis_client: redis.Redis, key_prefix: str) -> Books:
+    """What the registry and the indexes hold."""
+    return Books(redis_client, key_prefix)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import uuid4
 
@@ -24,6 +25,10 @@ Make: TypeAlias = Callable[..., Twin]
 
 SOON = 0.05 / 60
 """A life of 50 ms, in minutes."""
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
+MS = NOON.timestamp() * 1000
+"""A moment to date threads by, and as the registry holds it."""
 
 ODD_IDS = ("", "a", "{", "}", "{}", " ", "%", "%41", "A", "é", "\x00", "\x01", "\n", "a/b", "*", "x" * 500)
 """Each is a thread of its own."""

@@ -220,7 +220,8 @@ def _ask(port: int) -> dict[str, Any]:
         # The client's own retries wait longer, the more of them fail.
         redis.Redis(port=port, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client,
     ):
-        return dict(client.info("server"))
+        if not dict(client.info("persistence")).get("loading"):  # A sentinel has none to load.
+            return dict(client.info("server"))
     return {}
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import warnings
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -19,6 +17,7 @@ from langgraph.checkpoint.redis import EvictionWarning, RedisSaver, UnsupportedS
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from servers import Server, start_valkey
 from steps import Chain, config_of, id_of, metadata_of, values_at
+from users import NAME, as_user, documented, make_user
 from waiting import eventually
 
 if TYPE_CHECKING:
@@ -245,29 +244,13 @@ def test_setup_is_silent_where_only_keys_with_a_ttl_can_go(policy: str) -> None:
         saver.setup()
 
 
-README = Path(__file__).parents[2] / "README.md"
-
-
-def commands() -> list[str]:
-    """What the README's user may run."""
-    (line,) = re.findall(r"^ACL SETUSER .*$", README.read_text("utf-8"), re.MULTILINE)
-    return re.findall(r" (\+\S+)", line)
-
-
 @pytest.fixture
 def restricted(server: Server, key_prefix: str) -> Iterator[str]:
     """The URL of a user who may run what is needed on our keys, and nothing else."""
     with redis.Redis.from_url(server.url) as admin:
-        admin.acl_setuser(
-            "modest",
-            enabled=True,
-            reset=True,
-            passwords=["+secret"],
-            keys=[f"{key_prefix}:*"],
-            commands=commands(),
-        )
-        yield server.url.replace("redis://", "redis://modest:secret@")
-        admin.acl_deluser("modest")
+        make_user(admin, key_prefix, documented())
+        yield as_user(server.url)
+        admin.acl_deluser(NAME)
 
 
 @pytest.mark.every_server
@@ -297,7 +280,7 @@ def test_a_user_without_admin_commands_can_do_everything_with_every_option(
 def test_a_user_who_may_make_no_transaction_is_told_which_command_is_missing(
     restricted: str, key_prefix: str, redis_client: redis.Redis, missing: str
 ) -> None:
-    redis_client.acl_setuser("modest", enabled=True, commands=[f"-{missing}"])
+    redis_client.acl_setuser(NAME, enabled=True, commands=[f"-{missing}"])
 
     with (
         RedisSaver.from_conn_string(restricted, key_prefix=key_prefix) as saver,
@@ -309,7 +292,7 @@ def test_a_user_who_may_make_no_transaction_is_told_which_command_is_missing(
 def test_setup_says_what_a_user_is_missing(
     restricted: str, key_prefix: str, redis_client: redis.Redis
 ) -> None:
-    redis_client.acl_setuser("modest", enabled=True, commands=["-copy"])
+    redis_client.acl_setuser(NAME, enabled=True, commands=["-copy"])
 
     with (
         RedisSaver.from_conn_string(restricted, key_prefix=key_prefix) as saver,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 import redis
@@ -13,29 +13,13 @@ from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
+from directories import Make, Twin
 from langgraph.checkpoint.redis import RedisSaver, ThreadNotFoundError
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from steps import Chain, config_of, long_list
-from twins import Async, Sync
 from waiting import eventually
 
 HOUR = 60
-Twin: TypeAlias = "Sync | Async"
-Make: TypeAlias = Callable[..., Twin]
-
-
-@pytest.fixture(params=[Sync, Async])
-def make(request: pytest.FixtureRequest, redis_url: str, key_prefix: str) -> Iterator[Make]:
-    """Savers of either style with options of the test."""
-    made: list[Twin] = []
-
-    def make_one(**options: Any) -> Twin:
-        made.append(request.param(redis_url, key_prefix, **options))
-        return made[-1]
-
-    yield make_one
-    for each in made:
-        each.close()
 
 
 @pytest.fixture

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
 
-from directories import SOON, Books, Make, Twin, listed, making, meanwhile, names, put
+from directories import SOON, Books, Make, Twin, listed, meanwhile, names, put
 from langgraph.checkpoint.redis import PruneReport, RedisSaver, idle
 from langgraph.checkpoint.redis import core as core_module
 from steps import config_of
-from twins import Async, Sync
+from twins import Sync
 from waiting import eventually
 
 pytestmark = pytest.mark.every_server
@@ -24,20 +24,9 @@ SECOND = timedelta(seconds=1)
 HOUR_MS = 3_600_000
 
 
-@pytest.fixture(params=[Sync, Async])
-def make(request: pytest.FixtureRequest, redis_url: str, key_prefix: str) -> Iterator[Make]:
-    with making(request.param, redis_url, key_prefix) as make:
-        yield make
-
-
 @pytest.fixture
 def twin(make: Make) -> Twin:
     return make(index_metadata=["user_id"])
-
-
-@pytest.fixture
-def books(redis_client: redis.Redis, key_prefix: str) -> Books:
-    return Books(redis_client, key_prefix)
 
 
 def ago(hours: float) -> float:

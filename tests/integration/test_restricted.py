@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +14,7 @@ from langgraph.checkpoint.redis import RedisSaver
 from steps import Chain, config_of, long_list
 from topologies import Together, ask
 from twins import Async, Sync
-
-ROOT = Path(__file__).parents[2]
-
-
-def documented() -> list[str]:
-    """The commands of the README's user."""
-    (line,) = re.findall(r"^ACL SETUSER .*$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
-    return re.findall(r" (\+\S+)", line)
+from users import NAME, ROOT, as_user, documented, make_user
 
 
 def more_for(what: str) -> list[str]:
@@ -41,20 +33,13 @@ def restrict(key_prefix: str) -> Iterator[Callable[[Together, list[str]], str]]:
         served.append(together)
         for server in together.servers:
             with redis.Redis.from_url(server.url) as admin:
-                admin.acl_setuser(
-                    "modest",
-                    enabled=True,
-                    reset=True,
-                    passwords=["+secret"],
-                    keys=[f"{key_prefix}:*"],
-                    commands=commands,
-                )
-        return together.url.replace("://", "://modest:secret@")
+                make_user(admin, key_prefix, commands)
+        return as_user(together.url)
 
     yield make_one
     for together in served:
         for server in together.servers:
-            ask(server, "ACL DELUSER", "modest")
+            ask(server, "ACL DELUSER", NAME)
 
 
 def exercise(twin: Sync | Async) -> None:

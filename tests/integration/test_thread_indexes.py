@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-import redis
 
 from counters import RoundTrips
-from directories import ODD_IDS, SOON, Books, Make, Twin, listed, making, names, put
-from twins import Async, Sync
+from directories import MS, NOON, ODD_IDS, SOON, Books, Make, Twin, listed, names, put
 from waiting import eventually
 
 pytestmark = pytest.mark.every_server
 
-NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
-MS = NOON.timestamp() * 1000
 ANN = {"user_id": "ann"}
-
-
-@pytest.fixture(params=[Sync, Async])
-def make(request: pytest.FixtureRequest, redis_url: str, key_prefix: str) -> Iterator[Make]:
-    with making(request.param, redis_url, key_prefix) as make:
-        yield make
 
 
 @pytest.fixture
 def twin(make: Make) -> Twin:
     return make(index_metadata=["user_id", "team"])
-
-
-@pytest.fixture
-def books(redis_client: redis.Redis, key_prefix: str) -> Books:
-    return Books(redis_client, key_prefix)
 
 
 def test_the_threads_of_a_user_are_found_without_a_look_at_the_others(

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-import redis
 
-from directories import ODD_IDS, Books, Make, Twin, listed, making, names, put
-from twins import Async, Sync
+from directories import MS, NOON, ODD_IDS, Books, Make, Twin, listed, names, put
 
 pytestmark = pytest.mark.every_server
-
-NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
-MS = NOON.timestamp() * 1000
-
-
-@pytest.fixture(params=[Sync, Async])
-def make(request: pytest.FixtureRequest, redis_url: str, key_prefix: str) -> Iterator[Make]:
-    with making(request.param, redis_url, key_prefix) as make:
-        yield make
 
 
 @pytest.fixture
 def twin(make: Make) -> Twin:
     return make()
-
-
-@pytest.fixture
-def books(redis_client: redis.Redis, key_prefix: str) -> Books:
-    return Books(redis_client, key_prefix)
 
 
 @pytest.mark.parametrize("size", [1, 7, 30])

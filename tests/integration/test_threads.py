@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -11,32 +11,17 @@ import redis
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 from counters import RoundTrips
-from directories import ODD_IDS, SOON, Books, Make, Twin, listed, making, names, put
+from directories import MS, NOON, ODD_IDS, SOON, Books, Make, Twin, listed, names, put
 from langgraph.checkpoint.redis import CorruptRecordError, RedisSaver, ThreadInfo
 from steps import config_of
-from twins import Async, Sync
 from waiting import eventually
 
 pytestmark = pytest.mark.every_server
-
-NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
-MS = NOON.timestamp() * 1000
-
-
-@pytest.fixture(params=[Sync, Async])
-def make(request: pytest.FixtureRequest, redis_url: str, key_prefix: str) -> Iterator[Make]:
-    with making(request.param, redis_url, key_prefix) as make:
-        yield make
 
 
 @pytest.fixture
 def twin(make: Make) -> Twin:
     return make()
-
-
-@pytest.fixture
-def books(redis_client: redis.Redis, key_prefix: str) -> Books:
-    return Books(redis_client, key_prefix)
 
 
 # What is said of a thread.
