@@ -53,7 +53,7 @@ def flipped(data: bytes) -> Iterator[bytes]:
 def test_a_byte_that_flipped_is_an_error_that_says_where_or_a_readable_value(
     stored: Chain, redis_url: str, redis_client: redis.Redis, key_prefix: str, kind: bytes
 ) -> None:
-    """No checksum is kept, so text may read as other text. Nothing else may come of it."""
+    """Only what is compressed has a checksum: other text may read as other text, and that is all."""
     key = key_of(key_prefix)
     field = field_of(redis_client, key, kind)
     data = cast("bytes", redis_client.hget(key, cast("Any", field)))

@@ -50,7 +50,9 @@ class _Zstd(threading.local):
     """One compressor a thread: they are not thread-safe."""
 
     def __init__(self) -> None:
-        self.compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+        # A name that stands twice in a frame may be stored once: a flipped byte would then change it in both
+        # places, and all would seem well. The checksum is 4 bytes and is not seen in the time it takes.
+        self.compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
         self.decompress = zstandard.ZstdDecompressor().decompress
 
 
