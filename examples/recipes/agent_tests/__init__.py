@@ -1,0 +1,1 @@
+"""Tests of an agent, on fixtures to copy."""
