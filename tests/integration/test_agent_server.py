@@ -94,6 +94,12 @@ async def test_with_a_key_state_is_encrypted(
         plain.get_tuple(config_of())
 
 
+def test_spans_are_switched_on_by_variables() -> None:
+    told = options({**URL, "LANGGRAPH_REDIS_TELEMETRY": "true", "LANGGRAPH_REDIS_TRACE_IDS": "yes"})
+
+    assert (told["telemetry"], told["trace_ids"]) == (True, True)
+
+
 def test_what_is_not_set_is_left_as_it_is() -> None:
     assert options({**URL, "LANGGRAPH_REDIS_TTL": "", "OTHER": "1"}) == {"redis_url": "redis://host"}
 

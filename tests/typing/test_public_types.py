@@ -23,6 +23,7 @@ from langgraph.checkpoint.redis import (
     EvictionWarning,
     RedisPersistenceError,
     RedisSaver,
+    SaverStats,
     UnsupportedServerError,
     __lib_name__,
     __version__,
@@ -181,6 +182,15 @@ async def test_the_async_methods_of_a_sync_saver_return_the_same(saver: RedisSav
 
     assert found is None
     assert [item async for item in listed] == []
+
+
+def test_what_a_saver_counts(saver: RedisSaver) -> None:
+    stats = saver.stats()
+    assert_type(stats, SaverStats)
+    assert_type(stats.operations, Mapping[str, int])
+    assert_type(stats.round_trips, int)
+
+    assert stats.round_trips == 0
 
 
 async def test_setup_is_awaited_on_the_async_saver_only(

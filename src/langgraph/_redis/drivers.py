@@ -5,51 +5,88 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from langgraph._redis.combine import Combiner
 from langgraph._redis.lanes import Lane
+from langgraph._redis.observe import Observer
 from langgraph._redis.plan import Atomic, Call, Pause, Plan
-from langgraph._redis.replies import grouped, settle
+from langgraph._redis.replies import MOVING, grouped, settle
 from langgraph._redis.senders import Client, SyncSender
 
 T = TypeVar("T")
+
+BREATH: Final = 0.2
+"""Seconds until a call is sent again whose slot is on its way to another node of a cluster."""
+
+BREATHS: Final = 10
+"""How often it is; with the client's own attempts, it is raised after some ten seconds."""
 
 
 class SyncDriver:
     """Runs plans over a sync client, in the caller's thread.
 
     Writes of many threads at once travel together (`combine`); all else goes out at once.
+
+    Args:
+        client: The client.
+        cluster: Whether it talks to a cluster.
+        observer: Is told of what is done; one of its own unless given.
     """
 
-    def __init__(self, client: Client, *, cluster: bool = False) -> None:
+    def __init__(self, client: Client, *, cluster: bool = False, observer: Observer | None = None) -> None:
         self.client = client
-        self._sender = SyncSender(client, cluster=cluster)
-        self._combiner = Combiner(self._sender.send)
+        self.observer = observer or Observer(cluster=cluster)
+        self._sender = SyncSender(client, cluster=cluster, observer=self.observer)
+        self._combiner = Combiner(self._sender.send, self.observer)
 
-    def run(self, plan: Plan[T]) -> T:
-        """Run a plan to its end and return its result."""
+    def run(self, plan: Plan[T], name: str = "", about: Any = None) -> T:
+        """Run a plan to its end and return its result.
+
+        Args:
+            plan: The plan.
+            name: What the operation is called; the plan's own name unless given.
+            about: What it is about, for those who may tell its ids.
+        """
+        seen = self.observer.begin(name or getattr(plan, "__name__", ""), about)
         try:
             asked = next(plan)
             while True:
                 if isinstance(asked, Call):
-                    asked = plan.send(self._ask([asked])[0])
+                    calls = [asked]
+                    replies = self._ask(calls)
+                    seen.answered(calls, replies)
+                    asked = plan.send(replies[0])
                 elif isinstance(asked, Pause):
                     time.sleep(asked.seconds)
                     asked = next(plan)
-                elif isinstance(asked, Atomic):
-                    asked = plan.send(settle(asked.calls, self._sender.send(asked.calls, atomic=True)))
                 else:
-                    asked = plan.send(self._ask(asked))
+                    calls = asked.calls if isinstance(asked, Atomic) else asked
+                    replies = self._ask(calls, atomic=isinstance(asked, Atomic))
+                    seen.answered(calls, replies)
+                    asked = plan.send(replies)
         except StopIteration as done:
+            seen.ended()
             result: T = done.value
             return result
+        except BaseException as error:
+            seen.failed(error)
+            raise
 
-    def _ask(self, calls: list[Call]) -> list[Any]:
-        if grouped(calls):
+    def _ask(self, calls: list[Call], *, atomic: bool = False, breaths: int = 0) -> list[Any]:
+        try:
+            return self._ask_once(calls, atomic=atomic)
+        except MOVING:  # Here, and not where calls are sent: others' calls travel with this one.
+            if breaths == BREATHS:
+                raise
+        time.sleep(BREATH)
+        return self._ask(calls, atomic=atomic, breaths=breaths + 1)
+
+    def _ask_once(self, calls: list[Call], *, atomic: bool) -> list[Any]:
+        if not atomic and grouped(calls):
             return settle(calls, [self._combiner.ask(calls[0])])
-        return settle(calls, self._sender.send(calls))
+        return settle(calls, self._sender.send(calls, atomic=atomic))
 
 
 class AsyncDriver:
@@ -57,36 +94,55 @@ class AsyncDriver:
 
     Args:
         client: Makes the client of the running loop; called once per loop.
+        cluster: Whether they talk to a cluster.
         owned: Whether clients are ours to close. They then end with their loop.
+        observer: Is told of what is done; one of its own unless given.
     """
 
-    def __init__(self, client: Callable[[], Client], *, cluster: bool = False, owned: bool) -> None:
+    def __init__(
+        self,
+        client: Callable[[], Client],
+        *,
+        cluster: bool = False,
+        owned: bool,
+        observer: Observer | None = None,
+    ) -> None:
         self._client = client
+        self.observer = observer or Observer(cluster=cluster)
         self._cluster = cluster
         self._owned = owned
         self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, Lane] = WeakKeyDictionary()
 
-    async def run(self, plan: Plan[T]) -> T:
-        """Run a plan to its end and return its result."""
+    async def run(self, plan: Plan[T], name: str = "", about: Any = None) -> T:
+        """Run a plan to its end and return its result; arguments as those of `SyncDriver.run`."""
         lane = self._lane()
         if lane.guard is None:
             lane.guard = self._close_with_loop(lane)
             await anext(lane.guard)
+        seen = self.observer.begin(name or getattr(plan, "__name__", ""), about)
         try:
             asked = next(plan)
             while True:
                 if isinstance(asked, Call):
-                    asked = plan.send((await lane.ask([asked]))[0])
+                    calls = [asked]
+                    replies = await _ask(lane, calls)
+                    seen.answered(calls, replies)
+                    asked = plan.send(replies[0])
                 elif isinstance(asked, Pause):
                     await asyncio.sleep(asked.seconds)
                     asked = next(plan)
-                elif isinstance(asked, Atomic):
-                    asked = plan.send(await lane.ask(asked.calls, atomic=True))
                 else:
-                    asked = plan.send(await lane.ask(asked))
+                    calls = asked.calls if isinstance(asked, Atomic) else asked
+                    replies = await _ask(lane, calls, atomic=isinstance(asked, Atomic))
+                    seen.answered(calls, replies)
+                    asked = plan.send(replies)
         except StopIteration as done:
+            seen.ended()
             result: T = done.value
             return result
+        except BaseException as error:
+            seen.failed(error)
+            raise
 
     @property
     def client(self) -> Client:
@@ -100,7 +156,7 @@ class AsyncDriver:
             # A loop that was closed without closing its generators left its lane behind.
             for closed in [other for other in self._lanes if other.is_closed()]:
                 del self._lanes[closed]
-            lane = self._lanes[loop] = Lane(self._client(), cluster=self._cluster)
+            lane = self._lanes[loop] = Lane(self._client(), cluster=self._cluster, observer=self.observer)
         return lane
 
     async def _close_with_loop(self, lane: Lane) -> AsyncGenerator[None]:
@@ -122,3 +178,14 @@ class AsyncDriver:
                 await lane.guard.aclose()
             elif loop.is_running():
                 asyncio.run_coroutine_threadsafe(lane.guard.aclose(), loop)
+
+
+async def _ask(lane: Lane, calls: list[Call], *, atomic: bool = False, breaths: int = 0) -> list[Any]:
+    """The async twin of `SyncDriver._ask`."""
+    try:
+        return await lane.ask(calls, atomic=atomic)
+    except MOVING:
+        if breaths == BREATHS:
+            raise
+    await asyncio.sleep(BREATH)
+    return await _ask(lane, calls, atomic=atomic, breaths=breaths + 1)

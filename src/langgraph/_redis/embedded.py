@@ -9,6 +9,7 @@ held: so a server that answers cannot be about to end, and two are never started
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import socket
 import subprocess
@@ -33,6 +34,8 @@ from langgraph._redis.embedded_folder import (
 )
 
 __all__ = ["EmbeddedServer", "EmbeddedServerError", "acquire"]
+
+_LOG = logging.getLogger(__name__)
 
 _KEEPER = Path(__file__).with_name("embedded_keeper.py")
 # A start takes some 0.1 s, an end as long as one sync of the append-only file.
@@ -171,6 +174,7 @@ def _start(folder: Folder, address: str, binary: Path) -> bool:
     with _no_fork, opened(folder.keeper) as keeper, opened(folder.server) as server:
         if not (take(keeper) and take(server)):
             return False
+        _LOG.info("a Valkey server is started in %s", folder.path)
         words = [str(keeper), str(server), str(binary), address, str(int(folder.temporary))]
         _run_keeper(folder, words, [keeper, server])
     return True

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from typing import Any, Final, NamedTuple
 
 from langgraph._redis.combine import BATCH
+from langgraph._redis.observe import Observer
 from langgraph._redis.plan import Call, merged, shares
 from langgraph._redis.replies import grouped, settle
 from langgraph._redis.senders import AsyncSender, Client
@@ -40,10 +41,11 @@ class Lane:
     neighbours alone.
     """
 
-    def __init__(self, client: Client, *, cluster: bool) -> None:
+    def __init__(self, client: Client, *, cluster: bool, observer: Observer) -> None:
         self.client = client
         self.guard: AsyncGenerator[None] | None = None
-        self._sender = AsyncSender(client, cluster=cluster)
+        self._observer = observer
+        self._sender = AsyncSender(client, cluster=cluster, observer=observer)
         self._free = _width(client)
         self._starting = False
         self._queue: deque[_Queued] = deque()
@@ -128,7 +130,10 @@ class Lane:
     async def _send_merged(self, batch: list[_Queued]) -> list[Any]:
         if batch and batch[0].atomic:
             return await self._sender.send(batch[0].calls, atomic=True)
-        runs = merged([call for queued in batch for call in queued.calls])
+        calls = [call for queued in batch for call in queued.calls]
+        if len(batch) > 1:
+            self._observer.together(len(calls))
+        runs = merged(calls)
         replies = await self._sender.send([call for call, _ in runs])
         return [
             share for (_, count), reply in zip(runs, replies, strict=True) for share in shares(reply, count)

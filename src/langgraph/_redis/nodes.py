@@ -1,13 +1,16 @@
-"""A write and its WAIT in a cluster: over one connection to the node that has the keys.
+"""What must reach one node of a cluster over one connection: a write with its WAIT, a call with its ASKING.
 
 WAIT knows only of what its own connection wrote. A cluster's client sends what carries no key to any node,
 and follows redirections command by command; so here both travel as one pipeline to one node, and if that
-node says that the keys are elsewhere, both travel again.
+node says that the keys are elsewhere, both travel again. Likewise a call whose slot is on its way, once the
+client gave it up: an async client may send ASKING over another connection than the call.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from redis.exceptions import (
@@ -22,7 +25,9 @@ from redis.exceptions import (
 )
 
 from langgraph._redis.plan import Call
-from langgraph._redis.replies import confirmed
+from langgraph._redis.replies import MOVING, confirmed
+
+_LOG: Final = logging.getLogger(__name__)
 
 BREATH: Final = 0.05
 """Seconds between two attempts while a cluster changes."""
@@ -42,6 +47,16 @@ class Hop(NamedTuple):
     address: tuple[str, int] | None
 
 
+@dataclass(slots=True)
+class _Command:
+    """What a node of an async client executes in a pipeline."""
+
+    position: int
+    args: list[Any]
+    kwargs: dict[str, Any]
+    result: Any = None
+
+
 class Look(NamedTuple):
     """Asks to wait a little, and then to use the key in a way that makes the client follow it."""
 
@@ -49,44 +64,47 @@ class Look(NamedTuple):
 
 
 def routed(call: Call) -> Generator[Hop | Look, Any, Any]:
-    """Send a write that replicas are to confirm to wherever its keys are; returns the reply."""
-    if call.wait is None:
-        raise ValueError("this call asks no replica to confirm it")
+    """Send a call to wherever its keys are, with the WAIT that it asks for; returns the reply."""
+    wait = [call.wait.command()] if call.wait else []
     words, left = call.command(), _HOPS
     address: tuple[str, int] | None = None
     while True:
         ahead: list[list[Any]] = [["ASKING"]] if address else []
-        reply, replicas = (yield Hop([*ahead, words, call.wait.command()], call.keys[0], address))[-2:]
+        reply, *confirming = (yield Hop([*ahead, words, *wait], call.keys[0], address))[len(ahead) :]
         # redis-py's MovedError is an AskError; to that, the client's own map is the answer.
         asked = isinstance(reply, AskError) and not isinstance(reply, MovedError)
         address = (str(reply.host), int(reply.port)) if asked else None
-        left -= _OUTAGE if isinstance(reply, OUTAGES) else 1
-        if left <= 0:
-            return reply
+        if not asked and not isinstance(reply, (NoScriptError, *_ELSEWHERE)):
+            return confirmed(call, reply, *confirming)
         if isinstance(reply, NoScriptError):
             words = call.command_with_source()
-        elif isinstance(reply, _ELSEWHERE):
+            continue
+        left -= _OUTAGE if isinstance(reply, OUTAGES) else 1
+        if left <= 0:
+            return MOVING(f"TRYAGAIN {call.keys[0]!r} is on its way to {address}") if asked else reply
+        if isinstance(reply, _ELSEWHERE):
+            _LOG.debug("%s from a node of a cluster: its map is asked again", type(reply).__name__)
             yield Look(["EXISTS", call.keys[0]])
-        elif not asked:
-            return confirmed(call, reply, replicas)
 
 
-def node_of(client: Any, hop: Hop) -> Any:
-    """The node that a hop goes to, or None if the client does not know it."""
+def _node(client: Any, hop: Hop) -> Any:
+    """The node that a hop goes to."""
     if hop.address is None:
-        return client.get_node_from_key(hop.key)
-    host, port = hop.address
-    return client.get_node(host=host, port=port)
+        node = client.get_node_from_key(hop.key)
+    else:
+        node = client.get_node(host=hop.address[0], port=hop.address[1])
+    if node is None:  # It joined just now, and the client was brought: our own know what to do (`clients`).
+        raise MOVING(
+            f"TRYAGAIN {hop.key!r} is on its way to a node that the client does not know: call again"
+        )
+    return node
 
 
 def exchange(client: Any, hop: Hop, raw: dict[str, Any]) -> list[Any]:
     """Make a hop with a sync client."""
-    node = node_of(client, hop)
-    if node is None:
-        raise ClusterDownError(f"the cluster's client does not know the node at {hop.address}")
     # valkey-py's client of a node goes by another name.
     named = "get_redis_connection" if hasattr(client, "get_redis_connection") else "get_valkey_connection"
-    with getattr(client, named)(node).pipeline(transaction=False) as pipe:
+    with getattr(client, named)(_node(client, hop)).pipeline(transaction=False) as pipe:
         for words in hop.commands:
             pipe.execute_command(*words, **raw)
         replies: list[Any] = pipe.execute(raise_on_error=False)
@@ -94,13 +112,12 @@ def exchange(client: Any, hop: Hop, raw: dict[str, Any]) -> list[Any]:
 
 
 async def aexchange(client: Any, hop: Hop, raw: dict[str, Any]) -> list[Any]:
-    """Make a hop with an async client."""
+    """Make a hop with an async client.
+
+    Not by the client's pipeline: where that tries again, it forgets which node it was to go to, and another
+    node would say at once that its replicas have all that this connection wrote, which is nothing.
+    """
     await client.initialize()
-    node = node_of(client, hop)
-    if node is None:
-        raise ClusterDownError(f"the cluster's client does not know the node at {hop.address}")
-    pipe = client.pipeline()
-    for words in hop.commands:
-        pipe.execute_command(*words, target_nodes=node, **raw)
-    replies: list[Any] = await pipe.execute(raise_on_error=False, allow_redirections=False)
-    return replies
+    commands = [_Command(number, words, raw) for number, words in enumerate(hop.commands)]
+    await _node(client, hop).execute_pipeline(commands)
+    return [command.result for command in commands]

@@ -7,12 +7,15 @@ result. Drivers run plans; tests run them by hand, with `next` and `send`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import logging
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
 Argument: TypeAlias = "bytes | int"
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Call(NamedTuple):
 
     `tolerant`: if the server refuses it, the plan is sent a `Refusal` instead of an error being raised.
     `wait`: the plan is sent a `Replicated` instead of the reply.
+    `notes`: what the call means for those who count (`observe`), by name; not sent.
     """
 
     verb: Script | str
@@ -53,6 +57,7 @@ class Call(NamedTuple):
     args: Sequence[Argument] = ()
     tolerant: bool = False
     wait: Wait | None = None
+    notes: Mapping[str, int] | None = None
 
     def command(self) -> list[Any]:
         """The words to send."""
@@ -65,6 +70,7 @@ class Call(NamedTuple):
         """The words to send to a server that does not know the script yet."""
         if isinstance(self.verb, str):
             return self.command()
+        _LOG.debug("the server does not know script %s yet: its source is sent", self.verb.name)
         return ["EVAL", self.verb.source, self.verb.key_count, *self.keys, *self.args]
 
 

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import redis.exceptions
 from redis.crc import key_slot
-from redis.exceptions import ClusterCrossSlotError, NoScriptError, ResponseError
+from redis.exceptions import ClusterCrossSlotError, NoScriptError, ResponseError, TryAgainError
 
 from langgraph._redis.plan import Call, Refusal, Replicated, Script, Wait
+
+MOVING: Final = TryAgainError
+"""A cluster's answer while keys of a call are on their way from one node to another: later it will do."""
 
 
 def known(reply: Any) -> Any:
     """An error of valkey-py's, or of another client that is made after redis-py, as the one of redis-py.
 
-    Likewise an error that only means that a connection is gone.
+    Likewise an error that only means that a connection is gone, or that a slot is on its way.
     """
-    if not isinstance(reply, Exception) or isinstance(reply, redis.exceptions.RedisError):
+    if not isinstance(reply, Exception):
+        return reply
+    if (type(reply).__name__ == "ClusterError" and "TTL" in str(reply)) or _is_of_a_node_unknown(reply):
+        # A cluster's client gave up: it was sent to and fro, or to a node that is not on its map yet.
+        return MOVING("TRYAGAIN keys of the call are on their way to another node of the cluster: call again")
+    if isinstance(reply, redis.exceptions.RedisError):
         return reply
     if isinstance(reply, AttributeError) and "'writelines'" in str(reply):
         # redis-py, where another task closed the connection just now: a cluster that fails over.
@@ -29,6 +37,12 @@ def known(reply: Any) -> Any:
     return next(kind for kind in kinds if kind is not None)(*reply.args)
 
 
+def _is_of_a_node_unknown(error: Exception) -> bool:
+    """redis-py follows ASK to a node that joined just now, and finds None where it looks for it."""
+    sought = ("'redis_connection'", "'valkey_connection'", "'execute_command'", "'connection_kwargs'")
+    return isinstance(error, AttributeError) and str(error).endswith(sought) and "'NoneType'" in str(error)
+
+
 def across(reply: Any) -> bool:
     """Whether a server answers that keys are in several slots: some clients have no class for that."""
     named = isinstance(reply, ClusterCrossSlotError)
@@ -37,7 +51,7 @@ def across(reply: Any) -> bool:
 
 def refused(call: Call, error: ResponseError) -> Refusal:
     """The server's no, as a reply where the plan can take one."""
-    if call.tolerant:
+    if call.tolerant and not isinstance(error, MOVING):
         return Refusal(str(error), across(error), error)
     raise error
 
@@ -53,6 +67,22 @@ def settle(calls: Sequence[Call], replies: Sequence[Any]) -> list[Any]:
         else:
             settled.append(reply)
     return settled
+
+
+def foregone(calls: Sequence[Call], replies: Sequence[Any], *, atomic: bool) -> Exception | None:
+    """Why the next of these calls need not be sent: so it would be answered, too.
+
+    Of those that were to be atomic, one failed; of the others, one in the same slot is to try again.
+    """
+    if atomic:
+        return replies[-1] if replies and isinstance(replies[-1], Exception) else None
+    moving = [
+        (reply, key_slot(call.keys[0]))
+        for call, reply in zip(calls, replies, strict=False)
+        if isinstance(reply, MOVING)
+    ]
+    keys = calls[len(replies)].keys
+    return next((reply for reply, slot in moving if keys and slot == key_slot(keys[0])), None)
 
 
 def unknown(replies: Sequence[Any], *, atomic: bool) -> list[int]:
@@ -109,7 +139,7 @@ def answers(calls: Sequence[Call], replies: Sequence[Any], *, atomic: bool) -> l
     return [confirmed(call, reply, replicas) for call, reply in zip(calls, given, strict=True)]
 
 
-def confirmed(call: Call, reply: Any, replicas: Any) -> Any:
+def confirmed(call: Call, reply: Any, replicas: Any = None) -> Any:
     """A reply with what WAIT answered; where that is an error, the error."""
     if call.wait is None or isinstance(reply, Exception):
         return reply

@@ -17,8 +17,9 @@ from redis.exceptions import NoScriptError, ResponseError
 
 from langgraph._redis.direct import RAW, aexecute, execute
 from langgraph._redis.nodes import BREATH, OUTAGES, Hop, Look, aexchange, exchange, routed
+from langgraph._redis.observe import Observer
 from langgraph._redis.plan import Call
-from langgraph._redis.replies import across, answers, known, parted, pipeline, unknown
+from langgraph._redis.replies import MOVING, across, answers, foregone, known, parted, pipeline, unknown
 
 Client: TypeAlias = Any  # redis.Redis, RedisCluster, their asyncio twins: they share no useful base class.
 
@@ -26,9 +27,10 @@ Client: TypeAlias = Any  # redis.Redis, RedisCluster, their asyncio twins: they 
 class SyncSender:
     """Sends calls over a sync client; an error that the server answered with is a reply."""
 
-    def __init__(self, client: Client, *, cluster: bool) -> None:
+    def __init__(self, client: Client, *, cluster: bool, observer: Observer) -> None:
         self.client = client
         self._cluster = cluster
+        self._observer = observer
 
     def send(self, calls: list[Call], *, atomic: bool = False) -> list[Any]:
         """Send calls in one round trip where one server has all keys."""
@@ -47,8 +49,7 @@ class SyncSender:
     def _in_turn(self, calls: list[Call], *, atomic: bool) -> list[Any]:
         replies: list[Any] = []
         for call in calls:
-            failed = atomic and replies and isinstance(replies[-1], Exception)
-            replies.append(replies[-1] if failed else self._one(call))
+            replies.append(foregone(calls, replies, atomic=atomic) or self._one(call))
         return replies
 
     def _together(self, calls: list[Call], *, atomic: bool, sources: bool = False) -> list[Any]:
@@ -60,11 +61,15 @@ class SyncSender:
             return refused
         if call.wait is not None:
             return self._routed(call) if self._cluster else self.send([call])[0]
+        self._observer.exchanged()
         try:
             try:
                 return execute(self.client, call.command())
             except NoScriptError:
+                self._observer.exchanged()
                 return execute(self.client, call.command_with_source())
+        except MOVING as error:
+            return self._routed(call) if self._cluster else error
         except ResponseError as error:
             return error
 
@@ -75,7 +80,7 @@ class SyncSender:
             while True:
                 if isinstance(step, Look):
                     time.sleep(BREATH)
-                    step = way.send(execute(self.client, step.command))
+                    step = way.send(self._look(step))
                 else:
                     step = way.send(self._hop(step))
         except StopIteration as done:
@@ -83,13 +88,22 @@ class SyncSender:
         except ResponseError as error:
             return error
 
+    def _look(self, look: Look) -> Any:
+        self._observer.exchanged()
+        try:
+            return execute(self.client, look.command)
+        except (MOVING, *OUTAGES) as error:  # The call itself may do all the same.
+            return error
+
     def _hop(self, hop: Hop) -> list[Any]:
+        self._observer.exchanged()
         try:
             return [known(reply) for reply in exchange(self.client, hop, RAW)]
         except OUTAGES as error:
             return [error, error]
 
     def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
+        self._observer.exchanged()
         with self.client.pipeline(transaction=False) as pipe:
             for command in commands:
                 pipe.execute_command(*command, **RAW)
@@ -99,9 +113,10 @@ class SyncSender:
 class AsyncSender:
     """Its async twin."""
 
-    def __init__(self, client: Client, *, cluster: bool) -> None:
+    def __init__(self, client: Client, *, cluster: bool, observer: Observer) -> None:
         self.client = client
         self._cluster = cluster
+        self._observer = observer
 
     async def send(self, calls: list[Call], *, atomic: bool = False) -> list[Any]:
         """Send calls in one round trip where one server has all keys."""
@@ -120,8 +135,7 @@ class AsyncSender:
     async def _in_turn(self, calls: list[Call], *, atomic: bool) -> list[Any]:
         replies: list[Any] = []
         for call in calls:
-            failed = atomic and replies and isinstance(replies[-1], Exception)
-            replies.append(replies[-1] if failed else await self._one(call))
+            replies.append(foregone(calls, replies, atomic=atomic) or await self._one(call))
         return replies
 
     async def _together(self, calls: list[Call], *, atomic: bool, sources: bool = False) -> list[Any]:
@@ -133,11 +147,15 @@ class AsyncSender:
             return refused
         if call.wait is not None:
             return await self._routed(call) if self._cluster else (await self.send([call]))[0]
+        self._observer.exchanged()
         try:
             try:
                 return await aexecute(self.client, call.command())
             except NoScriptError:
+                self._observer.exchanged()
                 return await aexecute(self.client, call.command_with_source())
+        except MOVING as error:
+            return await self._routed(call) if self._cluster else error
         except ResponseError as error:
             return error
 
@@ -148,7 +166,7 @@ class AsyncSender:
             while True:
                 if isinstance(step, Look):
                     await asyncio.sleep(BREATH)
-                    step = way.send(await aexecute(self.client, step.command))
+                    step = way.send(await self._look(step))
                 else:
                     step = way.send(await self._hop(step))
         except StopIteration as done:
@@ -156,13 +174,22 @@ class AsyncSender:
         except ResponseError as error:
             return error
 
+    async def _look(self, look: Look) -> Any:
+        self._observer.exchanged()
+        try:
+            return await aexecute(self.client, look.command)
+        except (MOVING, *OUTAGES) as error:  # The call itself may do all the same.
+            return error
+
     async def _hop(self, hop: Hop) -> list[Any]:
+        self._observer.exchanged()
         try:
             return [known(reply) for reply in await aexchange(self.client, hop, RAW)]
         except OUTAGES as error:
             return [error, error]
 
     async def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
+        self._observer.exchanged()
         async with self.client.pipeline(transaction=False) as pipe:
             for command in commands:
                 pipe.execute_command(*command, **RAW)

@@ -11,6 +11,7 @@ local function rebuild(data, index)
       redis.call('ZADD', index, 0, 'u/' .. maker .. '\0' .. string.sub(field, 3))
     end
   end
+  if #fields > 0 then redis.log(redis.LOG_NOTICE, 'langgraph: the index of a thread is gone and made anew') end
   local records = hmget(data, fields)
   for i, field in ipairs(fields) do
     local ns, id = string.match(field, '^c/([^/]*)/(.*)$')

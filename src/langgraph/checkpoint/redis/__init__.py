@@ -4,6 +4,8 @@
 crash, human in the loop, time travel. They need core Redis (6.2 or later), no modules.
 """
 
+import logging
+
 from langgraph._redis.errors import (
     CheckpointNotFoundError,
     ConcurrentUpdateError,
@@ -21,7 +23,11 @@ from langgraph.checkpoint.redis.idle import PruneReport
 from langgraph.checkpoint.redis.policy import TTLConfig
 from langgraph.checkpoint.redis.saver import RedisSaver
 from langgraph.checkpoint.redis.shallow import ShallowRedisSaver
+from langgraph.checkpoint.redis.stats import SaverStats
 from langgraph.checkpoint.redis.threads import ThreadInfo
+
+# What a library logs is the program's to show or not.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __lib_name__ = f"langgraph-checkpoint-redis_v{__version__}"
 
@@ -36,6 +42,7 @@ __all__ = [
     "RedisPersistenceError",
     "RedisSaver",
     "ReplicationError",
+    "SaverStats",
     "ShallowRedisSaver",
     "TTLConfig",
     "ThreadInfo",

@@ -13,6 +13,8 @@ variable                               `AsyncRedisSaver`'s option
 ``LANGGRAPH_REDIS_REFRESH_ON_READ``    `ttl["refresh_on_read"]`: true or false
 ``LANGGRAPH_REDIS_KEEP_LAST``          `keep_last`
 ``LANGGRAPH_REDIS_INDEX_METADATA``     `index_metadata`: keys, separated by commas
+``LANGGRAPH_REDIS_TELEMETRY``          `telemetry`: true or false; needs the extra `otel`
+``LANGGRAPH_REDIS_TRACE_IDS``          `trace_ids`: true or false
 ``LANGGRAPH_AES_KEY``                  `serde`: LangGraph's `EncryptedSerializer` with this key (16, 24 or 32
                                        bytes; needs pycryptodome)
 =====================================  ======================================================================
@@ -83,6 +85,8 @@ def options(environment: Mapping[str, str]) -> dict[str, Any]:
         "ttl": {name: value for name, value in ttl.items() if value is not None} or None,
         "keep_last": _read(environment, "KEEP_LAST", int),
         "index_metadata": _read(environment, "INDEX_METADATA", _keys),
+        "telemetry": _read(environment, "TELEMETRY", _boolean),
+        "trace_ids": _read(environment, "TRACE_IDS", _boolean),
         "serde": _serde(environment),
     }
     return {name: value for name, value in found.items() if value is not None}

@@ -3,75 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from langgraph._redis.drivers import AsyncDriver, SyncDriver
-from langgraph._redis.forked import renewed
+from langgraph._redis.drivers import AsyncDriver
+from langgraph._redis.offloop import OffLoop
 from langgraph._redis.probe import EvictionWarning
 from langgraph.checkpoint.redis.base import endpoint
 from langgraph.checkpoint.redis.directory import Directory
 from langgraph.checkpoint.redis.policy import TTLConfig, policy
+from langgraph.checkpoint.redis.telemetry import tracing
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from langgraph.checkpoint.serde.base import SerializerProtocol
+    from opentelemetry.trace import TracerProvider
     from typing_extensions import Self
 
-    from langgraph._redis.connect import Endpoint
     from langgraph._redis.plan import Plan
 
 T = TypeVar("T")
 
-
-class _SyncTwin:
-    """A sync client for the same server, made when a sync method is first called."""
-
-    def __init__(self, place: Endpoint) -> None:
-        self._place = place
-        self._driver: SyncDriver | None = None
-        renewed(self)
-
-    def renew(self) -> None:
-        """A lock that is free, also in a process that was forked while it was held."""
-        self._lock = threading.Lock()
-
-    def run(self, plan: Plan[T]) -> T:
-        """Run a plan in this thread.
-
-        Raises:
-            RuntimeError: In a thread whose event loop runs: it would stand still meanwhile.
-        """
-        if _loop_runs_here():
-            plan.close()
-            raise RuntimeError(
-                "AsyncRedisSaver's sync methods would block the event loop that runs in this thread: "
-                "await the async twin (get_tuple -> aget_tuple, graph.invoke -> graph.ainvoke), call "
-                "from another thread (asyncio.to_thread), or use RedisSaver"
-            )
-        with self._lock:
-            if self._driver is None:
-                self._driver = SyncDriver(self._place.sync_client()[0], cluster=self._place.cluster)
-        return self._driver.run(plan)
-
-    def close(self) -> None:
-        """Close the client, if one was made."""
-        with self._lock:
-            if self._driver is not None:
-                self._driver.client.close()
-                self._driver = None
-
-
-def _loop_runs_here() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+_ADVICE: Final = (
+    "AsyncRedisSaver's sync methods would block the event loop that runs in this thread: await the async "
+    "twin (get_tuple -> aget_tuple, graph.invoke -> graph.ainvoke), call from another thread "
+    "(asyncio.to_thread), or use RedisSaver"
+)
 
 
 class AsyncRedisSaver(Directory):
@@ -111,8 +71,13 @@ class AsyncRedisSaver(Directory):
         on_conflict: What a put does whose thread moved on since the checkpoint that it continues:
             ``"allow"`` stores both, and the larger id is the latest; ``"error"`` raises
             `ConcurrentUpdateError` and writes nothing. Forks that name a checkpoint go through.
+        telemetry: Whether each operation is a span of OpenTelemetry, of the program's tracer provider; or a
+            `TracerProvider`. A span tells sizes and round trips, no values, no metadata and no ids. Needs
+            the extra `otel`.
+        trace_ids: Whether spans also tell the ids in the config that an operation is given.
 
     Raises:
+        ImportError: If `telemetry` is asked for and OpenTelemetry is not installed.
         ValueError: If both or neither of `redis_url` and `redis_client` are given, or one is unusable; or
             if an option is out of range.
         TypeError: If `redis_client` is a sync client.
@@ -140,6 +105,8 @@ class AsyncRedisSaver(Directory):
         wait_replicas: int | None = None,
         wait_timeout_ms: int = 1000,
         on_conflict: Literal["allow", "error"] = "allow",
+        telemetry: bool | TracerProvider = False,
+        trace_ids: bool = False,
     ) -> None:
         kept = policy(
             ttl,
@@ -149,10 +116,13 @@ class AsyncRedisSaver(Directory):
             wait_timeout_ms=wait_timeout_ms,
             on_conflict=on_conflict,
         )
+        spans = tracing(telemetry=telemetry, trace_ids=trace_ids)
         place = endpoint(redis_url, redis_client, connection_args, key_prefix, wants_async=True)
-        super().__init__(place, serde, key_prefix, kept)
-        self._driver = AsyncDriver(place.async_client, cluster=place.cluster, owned=place.ours)
-        self._sync = _SyncTwin(place)
+        super().__init__(place, serde, key_prefix, kept, spans)
+        self._driver = AsyncDriver(
+            place.async_client, cluster=place.cluster, owned=place.ours, observer=self._observer
+        )
+        self._sync = OffLoop(place, self._observer, _ADVICE)
 
     @classmethod
     @asynccontextmanager
@@ -170,6 +140,8 @@ class AsyncRedisSaver(Directory):
         wait_replicas: int | None = None,
         wait_timeout_ms: int = 1000,
         on_conflict: Literal["allow", "error"] = "allow",
+        telemetry: bool | TracerProvider = False,
+        trace_ids: bool = False,
     ) -> AsyncIterator[Self]:
         """A saver for the length of an `async with` block; takes what the constructor takes."""
         # In a thread: an embedded server takes a moment to start.
@@ -186,6 +158,8 @@ class AsyncRedisSaver(Directory):
             wait_replicas=wait_replicas,
             wait_timeout_ms=wait_timeout_ms,
             on_conflict=on_conflict,
+            telemetry=telemetry,
+            trace_ids=trace_ids,
         )
         async with saver:
             yield saver
@@ -232,15 +206,15 @@ class AsyncRedisSaver(Directory):
         Raises:
             UnsupportedServerError: If the server is too old, or the user may not run scripts.
         """
-        for warning in await self._driver.run(self._check()):
+        for warning in await self._driver.run(self._check(), "setup"):
             warnings.warn(warning, EvictionWarning, stacklevel=2)
 
     async def setup(self) -> None:
         """`asetup`, by the name that the sync saver gives it."""
         await self.asetup()
 
-    def _run(self, plan: Plan[T]) -> T:
-        return self._sync.run(plan)
+    def _run(self, plan: Plan[T], name: str = "", about: Any = None) -> T:
+        return self._sync.run(plan, name, about)
 
-    async def _arun(self, plan: Plan[T]) -> T:
-        return await self._driver.run(plan)
+    async def _arun(self, plan: Plan[T], name: str = "", about: Any = None) -> T:
+        return await self._driver.run(plan, name, about)

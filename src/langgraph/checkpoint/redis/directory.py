@@ -48,7 +48,7 @@ class Directory(Maintenance):
         """
         listing = Threads(self._plans, filter, before, limit)
         while not listing.done:
-            yield from self._run(listing.next_page())
+            yield from self._run(listing.next_page(), "threads")
 
     async def athreads(
         self,
@@ -60,7 +60,7 @@ class Directory(Maintenance):
         """`threads`, each page awaited."""
         listing = Threads(self._plans, filter, before, limit)
         while not listing.done:
-            for found in await self._arun(listing.next_page()):
+            for found in await self._arun(listing.next_page(), "threads"):
                 yield found
 
     def prune_idle(

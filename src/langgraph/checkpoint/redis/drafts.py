@@ -53,6 +53,7 @@ class Draft:
         inline: Values for the record's body.
         held: What will be known once it is stored.
         spared: How many of the first of `values` stay as they are if they are stored already.
+        kept: How many times a segment is named that is stored before, or once, and not sent for it.
         later: Large new values that extend none before them, until `finish`.
     """
 
@@ -67,6 +68,7 @@ class Draft:
     inline: dict[str, Any] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
     spared: int = 0
+    kept: int = 0
     later: list[_New] = field(default_factory=list)
 
     def present(self, channel: str, number: Any, value: Any, *, new: bool) -> None:
@@ -112,6 +114,7 @@ class Draft:
         self.reused.append(keys.value(self.ns, ref))
         if known is not None and known.ref is not None:
             self.reused += (keys.segment(piece.name) for piece in known.segments)
+            self.kept += len(known.segments)
             self.held[channel] = known
 
     def _add_new(self, channel: str, number: Any, value: Any) -> None:
@@ -162,6 +165,7 @@ class Draft:
         count, rest = segments.cut(before, new.data, offset)
         pieces = before[:count]
         self.reused += (keys.segment(piece.name) for piece in pieces)
+        self.kept += count
         if rest:
             piece = Segment(new_segment_name(), rest)
             sealed = checked(self.codec.seal(rest), f"what is new in channel {new.channel!r}")
@@ -176,6 +180,7 @@ class Draft:
             if found is not None and len(found.literal) <= _LONGEST:
                 manifest = self._manifest(new, found)
                 if len(manifest) <= _LONGEST:
+                    self.kept += len(found.pieces)
                     self._store(new, manifest, ())
                     return True
         return False

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from langgraph._redis import scripts
+from langgraph._redis import lives, scripts
 from langgraph._redis.errors import ThreadNotFoundError
 from langgraph._redis.names import decode
 from langgraph._redis.plan import Call, Plan
-from langgraph.checkpoint.redis import policy
 
 if TYPE_CHECKING:
     from langgraph._redis.plan import Argument
@@ -26,7 +25,7 @@ def set_ttl(core: Core, thread_id: Any, given: Any) -> Plan[float | None]:
     """Give a thread a life of its own: minutes, or None for what the saver says."""
     if given is None:
         return (yield from _live(core, thread_id, b"unpin", core.policy.life))
-    return (yield from _live(core, thread_id, b"for", policy.milliseconds("minutes", given)))
+    return (yield from _live(core, thread_id, b"for", lives.milliseconds("minutes", given)))
 
 
 def persist(core: Core, thread_id: Any) -> Plan[float | None]:
@@ -43,4 +42,4 @@ def _live(core: Core, thread_id: Any, *told: Argument) -> Plan[float | None]:
             "deleted, or has expired"
         )
     left = int(reply[0])
-    return policy.minutes(left) if left >= 0 else None
+    return lives.minutes(left) if left >= 0 else None

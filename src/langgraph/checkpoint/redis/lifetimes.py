@@ -18,11 +18,11 @@ class Lifetimes(Operations):
         Raises:
             ThreadNotFoundError: If there is no such thread.
         """
-        return self._run(expiry.ttl(self._core, thread_id))
+        return self._run(expiry.ttl(self._core, thread_id), "get_ttl", thread_id)
 
     async def aget_ttl(self, thread_id: str) -> float | None:
         """`get_ttl`, awaited."""
-        return await self._arun(expiry.ttl(self._core, thread_id))
+        return await self._arun(expiry.ttl(self._core, thread_id), "get_ttl", thread_id)
 
     def set_ttl(self, thread_id: str, minutes: float | None) -> None:
         """Give a thread a life of its own, which later writes prolong it by, whatever their saver's `ttl`.
@@ -38,11 +38,11 @@ class Lifetimes(Operations):
             ThreadNotFoundError: If there is no such thread.
             ValueError: If `minutes` is not above 0.
         """
-        self._run(expiry.set_ttl(self._core, thread_id, minutes))
+        self._run(expiry.set_ttl(self._core, thread_id, minutes), about=thread_id)
 
     async def aset_ttl(self, thread_id: str, minutes: float | None) -> None:
         """`set_ttl`, awaited."""
-        await self._arun(expiry.set_ttl(self._core, thread_id, minutes))
+        await self._arun(expiry.set_ttl(self._core, thread_id, minutes), about=thread_id)
 
     def persist(self, thread_id: str) -> None:
         """Pin a thread: it does not expire, and no later write or read makes it. One round trip.
@@ -52,8 +52,8 @@ class Lifetimes(Operations):
         Raises:
             ThreadNotFoundError: If there is no such thread.
         """
-        self._run(expiry.persist(self._core, thread_id))
+        self._run(expiry.persist(self._core, thread_id), about=thread_id)
 
     async def apersist(self, thread_id: str) -> None:
         """`persist`, awaited."""
-        await self._arun(expiry.persist(self._core, thread_id))
+        await self._arun(expiry.persist(self._core, thread_id), about=thread_id)

@@ -46,13 +46,17 @@ class Maintenance(Lifetimes):
             CheckpointNotFoundError: If there is no checkpoint `until`; nothing is changed.
             RedisPersistenceError: If a transfer met checkpoints that were dropped meanwhile, ten times over.
         """
-        self._run(copies.copy_thread(self._core, source_thread_id, target_thread_id, until))
+        self._run(
+            copies.copy_thread(self._core, source_thread_id, target_thread_id, until), about=source_thread_id
+        )
 
     async def acopy_thread(
         self, source_thread_id: str, target_thread_id: str, *, until: str | None = None
     ) -> None:
         """`copy_thread`, awaited."""
-        await self._arun(copies.copy_thread(self._core, source_thread_id, target_thread_id, until))
+        await self._arun(
+            copies.copy_thread(self._core, source_thread_id, target_thread_id, until), about=source_thread_id
+        )
 
     def prune(
         self,

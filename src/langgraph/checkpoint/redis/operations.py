@@ -32,11 +32,17 @@ class Operations(BaseRedisSaver):
     """The methods of LangGraph's contract, sync and async."""
 
     @abstractmethod
-    def _run(self, plan: Plan[T]) -> T:
-        """Run a plan in this thread."""
+    def _run(self, plan: Plan[T], name: str = "", about: Any = None) -> T:
+        """Run a plan in this thread.
+
+        Args:
+            plan: The plan.
+            name: The operation's, where that is not the plan's own.
+            about: The config or the thread id that it is asked for.
+        """
 
     @abstractmethod
-    async def _arun(self, plan: Plan[T]) -> T:
+    async def _arun(self, plan: Plan[T], name: str = "", about: Any = None) -> T:
         """Run a plan and let the event loop go on meanwhile."""
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
@@ -52,11 +58,11 @@ class Operations(BaseRedisSaver):
         Raises:
             CorruptRecordError: If what is stored cannot be read.
         """
-        return self._run(self._plans.get_tuple(config))
+        return self._run(self._plans.get_tuple(config), about=config)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """`get_tuple`, awaited."""
-        return await self._arun(self._plans.get_tuple(config))
+        return await self._arun(self._plans.get_tuple(config), about=config)
 
     def list(
         self,
@@ -79,7 +85,7 @@ class Operations(BaseRedisSaver):
         """
         listing = Listing(self._plans, config, query(config, filter, before, limit))
         while not listing.done:
-            yield from self._run(listing.next_page())
+            yield from self._run(listing.next_page(), "list", config)
 
     async def alist(
         self,
@@ -92,7 +98,7 @@ class Operations(BaseRedisSaver):
         """`list`, each page awaited."""
         listing = Listing(self._plans, config, query(config, filter, before, limit))
         while not listing.done:
-            for found in await self._arun(listing.next_page()):
+            for found in await self._arun(listing.next_page(), "list", config):
                 yield found
 
     def put(
@@ -114,7 +120,7 @@ class Operations(BaseRedisSaver):
         Returns:
             The config of the stored checkpoint.
         """
-        return self._run(self._plans.put(config, checkpoint, metadata, new_versions))
+        return self._run(self._plans.put(config, checkpoint, metadata, new_versions), about=config)
 
     async def aput(
         self,
@@ -124,7 +130,7 @@ class Operations(BaseRedisSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """`put`, awaited. A call that is cancelled has stored all of it or nothing."""
-        return await self._arun(self._plans.put(config, checkpoint, metadata, new_versions))
+        return await self._arun(self._plans.put(config, checkpoint, metadata, new_versions), about=config)
 
     def put_writes(
         self,
@@ -144,7 +150,7 @@ class Operations(BaseRedisSaver):
             task_id: The task that wrote them.
             task_path: Its path, by which writes are ordered.
         """
-        self._run(self._plans.put_writes(config, writes, task_id, task_path))
+        self._run(self._plans.put_writes(config, writes, task_id, task_path), about=config)
 
     async def aput_writes(
         self,
@@ -154,15 +160,15 @@ class Operations(BaseRedisSaver):
         task_path: str = "",
     ) -> None:
         """`put_writes`, awaited. A call that is cancelled has stored all of them or none."""
-        await self._arun(self._plans.put_writes(config, writes, task_id, task_path))
+        await self._arun(self._plans.put_writes(config, writes, task_id, task_path), about=config)
 
     def delete_thread(self, thread_id: str) -> None:
         """Delete all that is stored of a thread. One round trip; a second if it held run ids."""
-        self._run(self._plans.delete_thread(thread_id))
+        self._run(self._plans.delete_thread(thread_id), about=thread_id)
 
     async def adelete_thread(self, thread_id: str) -> None:
         """`delete_thread`, awaited."""
-        await self._arun(self._plans.delete_thread(thread_id))
+        await self._arun(self._plans.delete_thread(thread_id), about=thread_id)
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
@@ -175,10 +181,14 @@ class Operations(BaseRedisSaver):
             config: The checkpoint whose ancestors are asked; without `checkpoint_id` the latest.
             channels: Names of DeltaChannels.
         """
-        return self._run(history.delta_history(self._plans, config, channels))
+        return self._run(
+            history.delta_history(self._plans, config, channels), "get_delta_channel_history", config
+        )
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
         """`get_delta_channel_history`, awaited."""
-        return await self._arun(history.delta_history(self._plans, config, channels))
+        return await self._arun(
+            history.delta_history(self._plans, config, channels), "get_delta_channel_history", config
+        )

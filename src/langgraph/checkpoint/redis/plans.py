@@ -5,8 +5,10 @@ One plan asks for one round trip, unless its docstring says otherwise. Maintenan
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_metadata
@@ -21,6 +23,7 @@ from langgraph.checkpoint.redis.drafts import Draft, draft
 from langgraph.checkpoint.redis.reader import GONE, Reader, unreadable
 from langgraph.checkpoint.redis.records import PackedWrites, pack_writes, record_tail
 from langgraph.checkpoint.redis.shelves import EMPTY, Held, Shelf
+from langgraph.checkpoint.redis.stats import AGAIN, ANEW, NEW, REUSED
 from langgraph.checkpoint.redis.sweep import Line, Sweep, newest_of_each_namespace
 
 if TYPE_CHECKING:
@@ -36,6 +39,10 @@ _PUT: Final = scripts.load("put")
 _PUT_WRITES: Final = scripts.load("put_writes")
 _GONE, _UNREGISTERED, _ANCESTORS_GONE, _TOO_MANY = 0, -1, -2, 2
 _DELETE: Final = scripts.load("delete")
+
+_LOG: Final = logging.getLogger(__name__)
+
+_ANEW: Final = MappingProxyType({ANEW: 1})
 
 
 def run_of(metadata: Mapping[str, Any]) -> str:
@@ -110,7 +117,12 @@ class Plans:
             # Before it is stored: writes that follow at once may share its segments, if the script agrees.
             self.core.shelves.put(key, Shelf(made.held, checkpoint["id"], known))
             sure = None if versions is not None else new_versions
-            if (yield from self._send(at, checkpoint, facts, made.spare(sure), life, alone=alone)):
+            made.spare(sure)
+            notes = {NEW: len(made.segments) // 2, REUSED: made.kept}
+            if versions is None:
+                _LOG.info("a put is sent again whole: values or segments that it named are gone")
+                notes[AGAIN] = 1
+            if (yield from self._send(at, checkpoint, facts, made, life, notes=notes, alone=alone)):
                 return at.config(checkpoint["id"])
             self.core.touches.forget(at.thread)
         raise RedisPersistenceError(
@@ -126,6 +138,7 @@ class Plans:
         made: Draft,
         life: bytes,
         *,
+        notes: Mapping[str, int],
         alone: bool,
     ) -> Plan[bool]:
         run = run_of(facts)
@@ -155,10 +168,11 @@ class Plans:
             *made.segments[1::2],
             *made.values,
         ]
-        reply, replicas = yield from self._write(at.thread, ahead, Call(_PUT, at.thread.keys, args), links)
+        call = Call(_PUT, at.thread.keys, args, notes=notes)
+        reply, replicas = yield from self._write(at.thread, ahead, call, links)
         if reply == _UNREGISTERED:
-            self.core.touches.forget(at.thread)
-            return (yield from self._send(at, checkpoint, facts, made, life, alone=alone))
+            self._unregistered(at.thread)
+            return (yield from self._send(at, checkpoint, facts, made, life, notes=_ANEW, alone=alone))
         if isinstance(reply, bytes):
             raise moved_on(at, checkpoint["id"], reply)
         if reply == _ANCESTORS_GONE:
@@ -172,6 +186,11 @@ class Plans:
             return False
         self._confirm(at, f"checkpoint {checkpoint['id']!r}", replicas)
         return True
+
+    def _unregistered(self, thread: Thread) -> None:
+        """The server has no such thread, or another one by now: the next attempt registers it."""
+        _LOG.debug("a thread is registered anew: it is not there, or began again since it was registered")
+        self.core.touches.forget(thread)
 
     def _tail(self, checkpoint: Checkpoint, facts: dict[str, Any], made: Draft, run: bytes) -> bytes:
         shell = {name: item for name, item in checkpoint.items() if name != "channel_values"}
@@ -209,6 +228,12 @@ class Plans:
     def _confirm(self, at: Address, what: str, replicas: int) -> None:
         wait = self.core.policy.wait
         if wait is not None and replicas < wait.replicas:
+            _LOG.warning(
+                "a write was confirmed by %d of %d replicas within %d ms",
+                replicas,
+                wait.replicas,
+                wait.milliseconds,
+            )
             raise ReplicationError(
                 f"{what} is stored in {decode(at.thread.data)!r} on the primary, and {replicas} of the "
                 f"{wait.replicas} replicas that wait_replicas asks for confirmed it within "
@@ -243,12 +268,22 @@ class Plans:
         shelf = self.core.shelves.get(self.shelf_key(at.thread, at.ns))
         held = shelf.largest_at(at.id)
         packed = pack_writes(self.codec, writes, task_path, held.segments)
-        if (yield from self._send_writes(at, task_id, packed, held, life)):
+        notes = {REUSED: packed.named} if packed.named else {}
+        if (yield from self._send_writes(at, task_id, packed, held, life, notes=notes)):
             return
-        yield from self._send_writes(at, task_id, pack_writes(self.codec, writes, task_path), held, life)
+        _LOG.info("writes are sent again whole: segments of their checkpoint that they named are gone")
+        whole = pack_writes(self.codec, writes, task_path)
+        yield from self._send_writes(at, task_id, whole, held, life, notes={AGAIN: 1})
 
     def _send_writes(
-        self, at: Address, task_id: str, packed: PackedWrites, held: Held, life: bytes
+        self,
+        at: Address,
+        task_id: str,
+        packed: PackedWrites,
+        held: Held,
+        life: bytes,
+        *,
+        notes: Mapping[str, int],
     ) -> Plan[bool]:
         named = packed.last_segment and held.ref
         ahead = registry.registration(self.core, at.thread)
@@ -263,11 +298,11 @@ class Plans:
             life,
             int(self.core.policy.keep_last is not None),
         )
-        call = Call(_PUT_WRITES, at.thread.keys, args)
+        call = Call(_PUT_WRITES, at.thread.keys, args, notes=notes)
         (stored,), replicas = yield from self._write(at.thread, ahead, call)
         if stored == _UNREGISTERED:
-            self.core.touches.forget(at.thread)
-            return (yield from self._send_writes(at, task_id, packed, held, life))
+            self._unregistered(at.thread)
+            return (yield from self._send_writes(at, task_id, packed, held, life, notes=_ANEW))
         if isinstance(stored, bytes):
             raise unreadable(at.thread, stored, "it holds no writes, so none can be added")
         if stored:

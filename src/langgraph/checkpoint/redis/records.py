@@ -26,7 +26,7 @@ from langgraph._redis.errors import CorruptRecordError
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.codec import COMPRESS_RECORD_FROM, MSGPACK, Codec, checked
 from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment
-from langgraph.checkpoint.redis.splice import join, splice
+from langgraph.checkpoint.redis.splice import Spliced, join, splice
 
 LAYOUT: Final = b"1"
 _SPLICED: Final = b"\x04"
@@ -98,10 +98,11 @@ class PendingEntry(NamedTuple):
 
 
 class PackedWrites(NamedTuple):
-    """The entries of one `put_writes`, and the furthest segment that they name, or b""."""
+    """The entries of one `put_writes`, the furthest segment that they name or b"", and how many they name."""
 
     blob: bytes
     last_segment: bytes
+    named: int = 0
 
 
 def pack_writes(
@@ -120,26 +121,28 @@ def pack_writes(
     """
     slots = {WRITES_IDX_MAP.get(channel, idx): (channel, obj) for idx, (channel, obj) in enumerate(writes)}
     encoded_path, positions = keys.word(path), {piece.name: at for at, piece in enumerate(run)}
-    entries, named = [], b""
+    entries, furthest, count = [], b"", 0
     for idx, (channel, obj) in slots.items():
-        packed, last = _pack_write(codec, obj, run)
-        named = max(named, last, key=lambda name: positions.get(name, -1))
+        packed, named = _pack_write(codec, obj, run)
+        if named is not None:
+            furthest = max(furthest, named.last, key=lambda name: positions.get(name, -1))
+            count += len(named.pieces)
         name = keys.word(channel)
         entries.append(b"%d\t%b\t%b\t%d\n%b" % (idx, encoded_path, name, len(packed), packed))
     channels = ", ".join(dict.fromkeys(repr(channel) for channel, _ in slots.values()))
     blob = checked(b"".join(entries), f"what one task writes to {channels:.200}")
-    return PackedWrites(blob, named)
+    return PackedWrites(blob, furthest, count)
 
 
-def _pack_write(codec: Codec, obj: Any, run: Sequence[Segment]) -> tuple[bytes, bytes]:
-    """One value, and the furthest segment of the run that it names, or b""."""
+def _pack_write(codec: Codec, obj: Any, run: Sequence[Segment]) -> tuple[bytes, Spliced | None]:
+    """One value, and what it names of the run."""
     kind, data = codec.dumps(obj)
     found = splice(data, run) if kind == MSGPACK and len(data) >= SPLIT_FROM else None
     if found is None:
-        return b"".join((kind, b"\n", codec.seal(data))), b""
+        return b"".join((kind, b"\n", codec.seal(data))), None
     names = b"".join(piece.name for piece in found.pieces)
     lines = (kind, _SPLICED + names, found.layout, codec.seal(found.literal))
-    return b"\n".join(lines), found.last
+    return b"\n".join(lines), found
 
 
 def read_writes(

@@ -10,6 +10,7 @@ known where it stands.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _FORGET: Final = scripts.load("forget")
 _LIVE: Final = scripts.load("live")
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 def now_ms() -> int:
@@ -112,6 +115,7 @@ def bury(core: Core, gone: Sequence[Gone], met: Sequence[bytes] = ()) -> Plan[No
 
     `met`: links under which they were found, in case nothing else knows of them.
     """
+    _LOG.debug("%d threads that are gone are taken out of the registry", len(gone))
     replies = yield [links_call(core, each.thread) for each in gone]
     links = [[*read_links(each.thread, reply), *met] for each, reply in zip(gone, replies, strict=True)]
     forgets = [

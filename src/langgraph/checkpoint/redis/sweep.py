@@ -16,6 +16,7 @@ two sweeps of a thread: the mark holds the later one's token.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -43,6 +44,9 @@ _END: Final = scripts.load("sweep_end")
 _SURVEYED: Final = 250
 _SLICED: Final = 20
 _ATTEMPTS: Final = 20
+
+_LOG: Final = logging.getLogger(__name__)
+
 _PAUSE: Final = 0.05
 
 
@@ -161,6 +165,7 @@ class Sweep:
         for attempt in range(_ATTEMPTS):
             if (yield from self._tried(choice, keep)):
                 return
+            _LOG.info("a sweep of a thread pauses and begins anew: another one of the same thread began")
             self.token = new_segment_name()
             # Of two that overtake each other all the time, one must let the other end.
             yield Pause(random.uniform(0, _PAUSE * (attempt + 1)))  # noqa: S311 - no secret.

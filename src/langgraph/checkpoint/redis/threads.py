@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from langgraph._redis import lives
 from langgraph._redis.plan import Plan
 from langgraph.checkpoint.redis import keys, policy
 from langgraph.checkpoint.redis.abouts import BATCH, About, forget, look, weigh
@@ -162,7 +163,7 @@ def _info(about: About, metadata: dict[str, Any], weight: int | None) -> ThreadI
         last_used=_instant(about.score),
         checkpoints=about.checkpoints,
         bytes=weight,
-        ttl=policy.minutes(about.left) if about.left >= 0 else None,
+        ttl=lives.minutes(about.left) if about.left >= 0 else None,
         pinned=about.pinned,
         metadata=metadata,
     )

@@ -11,6 +11,7 @@ so too if a checkpoint that was taken is not there at the end: then what was tak
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ DRAFT_MS: Final = 60 * 60 * 1000
 
 _NO_SWEEP: Final = b""
 _ATTEMPTS: Final = 10
+_LOG: Final = logging.getLogger(__name__)
 _PAUSE: Final = 0.05
 
 Name: TypeAlias = "tuple[bytes, bytes]"
@@ -97,6 +99,7 @@ def transfer(core: Core, source: Thread, target: Thread, choose: Choice) -> Plan
             return (yield from _Transfer(core, source, target, draft).run(choose))
         except _Changed as changed:
             missing = changed.args[0]
+        _LOG.info("a copy of a thread begins anew: something that it was to take was dropped meanwhile")
         yield Call("UNLINK", draft)
         yield Pause(random.uniform(0, _PAUSE * (attempt + 1)))  # noqa: S311 - no secret.
     raise RedisPersistenceError(
