@@ -25,7 +25,7 @@ test: $(READY) ## All tests, on servers they start themselves
 matrix: $(READY) ## All tests, on every kind of server found here
 	PYTHONPATH=tests $(BIN)/python tests/matrix.py
 
-compat: $(READY) ## LangGraph's own test suite, with these savers in place of its own
+compat: $(READY) ## LangGraph's own test suite, with these savers and stores in place of its own
 	$(BIN)/python tests/compat/run.py
 
 check: $(READY) ## Linters and types

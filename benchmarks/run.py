@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import redis
 from rich.console import Console
 
-from benchmarks import burst, deep_thread, fanout, lifetime, memory, operations, report, threads
+from benchmarks import burst, deep_thread, fanout, lifetime, memory, operations, report, store, threads
 from benchmarks.figures import FULL, QUICK, Effort, Section
 from benchmarks.machine import facts
 from servers import start_valkey
@@ -44,6 +44,7 @@ def _measures(url: str, effort: Effort) -> dict[str, Callable[[], list[Section]]
         "fanout": lambda: [fanout.measure(url, effort)],
         "deep": lambda: deep_thread.measure(url, effort),
         "threads": lambda: threads.measure(url, effort),
+        "store": lambda: store.measure(url, effort),
     }
 
 

@@ -16,11 +16,13 @@ from hypothesis import HealthCheck, settings
 
 from counters import RoundTrips
 from directories import Books, Make, making
+from engines import start_search
 from langgraph.checkpoint.redis import RedisSaver
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from leftovers import Leftovers
 from places import CLUSTER, SERVER, Place
 from servers import STARTERS, Server, available, start_cluster
+from stores import AsyncStore, MakeStore, SyncStore, Twin, making_stores
 from topologies import Together, start_cluster_of_six, start_sentinels
 from twins import Async, Sync
 
@@ -108,6 +110,19 @@ def make(request: pytest.FixtureRequest, redis_url: str, key_prefix: str) -> Ite
         yield make
 
 
+@pytest.fixture(params=[SyncStore, AsyncStore])
+def make_store(request: pytest.FixtureRequest, redis_url: str, key_prefix: str) -> Iterator[MakeStore]:
+    """Stores of either style, with options of the test."""
+    with making_stores(request.param, redis_url, key_prefix) as make:
+        yield make
+
+
+@pytest.fixture(params=[1, 3], ids=lambda shards: f"shards-{shards}")
+def store(request: pytest.FixtureRequest, make_store: MakeStore) -> Twin:
+    """A store of either style, in one shard and in several."""
+    return make_store(shards=request.param)
+
+
 @pytest.fixture
 def books(redis_client: redis.Redis, key_prefix: str) -> Books:
     """What the registry and the indexes hold."""
@@ -137,6 +152,16 @@ def fields(redis_client: redis.Redis, key_prefix: str) -> Callable[..., Counter[
         return Counter(field[:2].decode() for field in found if not field.startswith(b"t/"))
 
     return count
+
+
+@pytest.fixture(scope="session")
+def search_url() -> Iterator[str]:
+    """A server with the Redis Query Engine; a test that asks for one is skipped where there is none."""
+    found = start_search()
+    if isinstance(found, str):
+        pytest.skip(found)
+    with found:
+        yield found.url
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +195,7 @@ def place(
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Once every thread of a test is deleted, no key of it may be left."""
+    """Once every thread and item of a test is deleted, no key of it may be left."""
     if "server" not in request.fixturenames:
         yield
         return
@@ -182,6 +207,7 @@ def _nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 def assert_nothing_is_left(url: str) -> None:
     with Leftovers(url) as leftovers:
         leftovers.delete_threads()
+        leftovers.delete_items()
         found = leftovers.keys()
         leftovers.forget()
-    assert not found, f"delete_thread left {found}"
+    assert not found, f"deleting left {found}"

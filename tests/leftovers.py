@@ -3,6 +3,9 @@
 Threads are found in the registry (`<prefix>:threads:<shard>`), which may name threads that are
 gone but may never miss one that exists: a thread missing there is left behind, and so is noticed.
 The registry, the indexes and what is known of who stands in them are empty once nobody is left.
+
+Stores are found by their `<prefix>:meta`. Of them only that is left, what vectors are like, and each shard's
+last instant.
 """
 
 from __future__ import annotations
@@ -12,11 +15,15 @@ from contextlib import AbstractContextManager
 from typing import cast
 
 import redis
+from langgraph.store.base import PutOp
 
 from langgraph.checkpoint.redis import RedisSaver
 from langgraph.checkpoint.redis.keys import thread_named
+from langgraph.store.redis import RedisStore
+from stores import EVERYTHING, is_bookkeeping
 
 _REGISTRY = re.compile(rb"(?P<prefix>.*):threads:\d+", re.DOTALL)
+_STORE = re.compile(rb"(?P<prefix>.*):meta", re.DOTALL)
 
 
 class Leftovers(AbstractContextManager["Leftovers"]):
@@ -31,9 +38,20 @@ class Leftovers(AbstractContextManager["Leftovers"]):
                     saver.delete_thread(thread_named(member))
                 assert list(saver.list(None)) == []
 
+    def delete_items(self) -> None:
+        """Delete all items of all stores."""
+        for prefix in self._stores():
+            with RedisStore(redis_client=self._client, store_prefix=prefix.decode()) as store:
+                found = store.search((), limit=EVERYTHING, refresh_ttl=False)
+                store.batch([PutOp(item.namespace, item.key, None) for item in found])
+                store.sweep_ttl()
+                assert store.search(()) == []
+                assert store.list_namespaces() == []
+
     def keys(self) -> list[bytes]:
-        """Every key."""
-        return sorted(self._all())
+        """Every key, but for those of stores that say nothing of an item."""
+        stores = self._stores()
+        return sorted(key for key in self._all() if not any(is_bookkeeping(each, key) for each in stores))
 
     def forget(self) -> None:
         """Leave an empty database to the next test."""
@@ -51,6 +69,11 @@ class Leftovers(AbstractContextManager["Leftovers"]):
                 members = cast("list[bytes]", self._client.zrange(key, 0, -1))
                 found.setdefault(registry["prefix"].decode(), []).extend(members)
         return found
+
+    def _stores(self) -> list[bytes]:
+        """The prefixes of all stores."""
+        found = map(_STORE.fullmatch, self._all())
+        return [store["prefix"] for store in found if store is not None]
 
     def _all(self) -> list[bytes]:
         return list(cast("list[bytes]", self._client.keys("*")))

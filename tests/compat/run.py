@@ -1,7 +1,7 @@
-"""LangGraph's own tests with these savers in place of its own: they may not tell the difference.
+"""LangGraph's own tests with these savers and stores in place of its own: they may not tell the difference.
 
-A test that fails here is run again on `InMemorySaver`. If it fails there too, the savers are not
-the cause: it is named, and forgiven. Any other failure makes the exit status 1.
+A test that fails here is run again on `InMemorySaver` and `InMemoryStore`. If it fails there too, ours are
+not the cause: it is named, and forgiven. Any other failure makes the exit status 1.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from compat.suite import HERE, prepare
-from servers import STARTERS
+from servers import STARTERS, Server
 
 FIXTURES = {
-    "sync": ["sync_checkpointer"],
-    "async": ["async_checkpointer"],
-    "both": ["sync_checkpointer", "async_checkpointer"],
+    "sync": ["sync_checkpointer", "sync_store"],
+    "async": ["async_checkpointer", "async_store"],
+    "both": ["sync_checkpointer", "async_checkpointer", "sync_store", "async_store"],
 }
 FAILED = 1
 """Pytest's exit status where tests ran and some failed; beyond it, they did not run."""
@@ -34,7 +34,10 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 class Run(NamedTuple):
-    """One call of pytest in the folder of LangGraph's tests."""
+    """One call of pytest in a folder of LangGraph's tests.
+
+    `fixtures`: those that are replaced; without any, the tests make their stores themselves.
+    """
 
     folder: Path
     fixtures: list[str]
@@ -52,12 +55,14 @@ class Run(NamedTuple):
 
     def _command(self, report: Path, selection: tuple[str, ...]) -> list[str]:
         server = [] if self.redis_url is None else ["--redis-url", self.redis_url]
-        ours = ["-p", "compat.plugin", "--checkpointers", *self.fixtures, "--failures", str(report)]
+        ours = ["-p", "compat.plugin", "--persistence", *self.fixtures, "--failures", str(report)]
+        # Coroutines are run as in their project.
+        ours += ["-p", "no:asyncio"] if self.fixtures else ["-p", "compat.stores"]
         return [sys.executable, "-m", "pytest", *_settings(), *ours, *server, *selection]
 
 
 def _settings() -> list[str]:
-    """The tests' own settings, but for output; anyio runs the coroutines, as in their project."""
+    """The tests' own settings, but for output."""
     strict = "addopts=--strict-markers --strict-config --snapshot-warn-unused"
     quiet = ["-q", "--disable-warnings", "--tb=short", "-rfE"]
     return [
@@ -68,8 +73,6 @@ def _settings() -> list[str]:
         *quiet,
         "-n2",
         "--timeout=120",
-        "-p",
-        "no:asyncio",
     ]
 
 
@@ -81,31 +84,38 @@ def _environment() -> dict[str, str]:
 
 def main() -> int:
     options = _options()
-    folder = prepare()
-    selection = ["tests", *(["-k", options.k] if options.k else [])]
+    chosen = ["-k", options.k] if options.k else []
+    fixtures = FIXTURES["both" if options.saver == "memory" else options.saver]
+    suites = {"langgraph": (fixtures, ["tests", *chosen])}
+    if options.saver != "async":  # They make stores of the sync kind.
+        suites["langgraph-checkpoint"] = ([], ["tests/test_store.py", *chosen])
     if options.saver == "memory":
-        return _on_memory(Run(folder, FIXTURES["both"], None), selection)
+        return max(_on_memory(project, *suite) for project, suite in suites.items())
     with STARTERS[options.server]() as server:
-        console.rule(f"LangGraph {version('langgraph')} on {server.name} {server.version}")
-        run = Run(folder, FIXTURES[options.saver], server.url)
-        return _verdict(run, run.failures(*selection))
+        return max(_on_server(project, server, *suite) for project, suite in suites.items())
 
 
-def _on_memory(run: Run, selection: list[str]) -> int:
-    console.rule(f"LangGraph {version('langgraph')} on InMemorySaver")
-    failed = run.failures(*selection)
-    _name("Failed on InMemorySaver", failed)
+def _on_memory(project: str, fixtures: list[str], selection: list[str]) -> int:
+    console.rule(f"{project} {version(project)} in memory")
+    failed = Run(prepare(project), fixtures, None).failures(*selection)
+    _name("Failed in memory", failed)
     return FAILED if failed else 0
 
 
+def _on_server(project: str, server: Server, fixtures: list[str], selection: list[str]) -> int:
+    console.rule(f"{project} {version(project)} on {server.name} {server.version}")
+    run = Run(prepare(project), fixtures, server.url)
+    return _verdict(run, run.failures(*selection))
+
+
 def _verdict(run: Run, failed: list[str]) -> int:
-    """Zero if nothing failed that InMemorySaver passes."""
+    """Zero if nothing failed that passes in memory."""
     forgiven: list[str] = []
     if failed:
-        console.rule("What failed, on InMemorySaver")
+        console.rule("What failed, in memory")
         forgiven = run._replace(redis_url=None).failures(*failed)
     ours = sorted(set(failed) - set(forgiven))
-    _name("Failed here and on InMemorySaver", forgiven)
+    _name("Failed here and in memory", forgiven)
     _name("Failed here alone", ours)
     return FAILED if ours else 0
 

@@ -1,6 +1,6 @@
-"""LangGraph's own tests: those of the version that is installed, beside none of its sources.
+"""LangGraph's own tests: those of the versions that are installed, beside none of their sources.
 
-Only `tests/` and `pyproject.toml` leave the sdist. Were its `langgraph/` folder unpacked as well,
+Only `tests/` and `pyproject.toml` leave an sdist. Were its `langgraph/` folder unpacked as well,
 it would stand first on the path of the tests, and the installed package would not be tested.
 """
 
@@ -16,18 +16,18 @@ HERE = Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / ".compat"
 
 
-def prepare() -> Path:
-    """A folder with the tests; its requirements are installed where this program runs."""
+def prepare(project: str) -> Path:
+    """A folder with the tests of a project; what they need is installed where this program runs."""
     _pip("install", "--quiet", "--requirement", str(HERE / "requirements.txt"))
-    return _unpack(_download(version("langgraph")))
+    return _unpack(_download(project, version(project)))
 
 
-def _download(release: str) -> Path:
+def _download(project: str, release: str) -> Path:
     """The sdist, fetched once; pip leaves no half of a file under its name."""
-    archive = CACHE / f"langgraph-{release}.tar.gz"
+    archive = CACHE / f"{project.replace('-', '_')}-{release}.tar.gz"
     if not archive.exists():
-        source_only = ("--no-deps", "--no-binary", "langgraph")
-        _pip("download", "--quiet", *source_only, "--dest", str(CACHE), f"langgraph=={release}")
+        source_only = ("--no-deps", "--no-binary", project)
+        _pip("download", "--quiet", *source_only, "--dest", str(CACHE), f"{project}=={release}")
     return archive
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,10 +22,12 @@ THREADS = ("1", "17", "18", "guest-17", "contract-4")
 
 
 def blocks(document: str) -> list[str]:
-    """The Python that a document shows."""
-    return re.findall(
-        r"^```python\n(.*?)^```", (ROOT / document).read_text("utf-8"), re.DOTALL | re.MULTILINE
-    )
+    """The Python that a document shows, or one section of it: `page.md#Its title`."""
+    path, _, title = document.partition("#")
+    text = (ROOT / path).read_text("utf-8")
+    if title:
+        text = text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 def answer(_: MessagesState) -> dict[str, Any]:
@@ -75,3 +78,29 @@ def test_the_readme_runs(shown: dict[str, Any], redis_url: str, capsys: pytest.C
     said = capsys.readouterr().out
     assert "So far you said: hello, it is me again" in said
     assert "3 checkpoints" in said
+
+
+def test_the_page_on_the_store_runs(
+    shown: dict[str, Any], redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("docs/store.md", shown, redis_url)
+
+    assert "{'text': 'hello'}" in capsys.readouterr().out
+
+
+def test_the_section_on_seeing_a_saver_runs(
+    shown: dict[str, Any],
+    redis_url: str,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(
+        logging.WARNING, "langgraph.checkpoint.redis"
+    )  # What the section sets ends with the test.
+    caplog.set_level(logging.WARNING, "langgraph._redis")
+    with RedisSaver.from_conn_string(redis_url) as saver:
+        graph = shown["builder"].compile(checkpointer=saver)
+
+        run("docs/production.md#Seeing it", {**shown, "saver": saver, "graph": graph}, redis_url)
+
+    assert re.search(r"^\d+ round trips\n\d+ bytes$", capsys.readouterr().out, re.MULTILINE)

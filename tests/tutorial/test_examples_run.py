@@ -26,6 +26,11 @@ PROMISED = {
     "own_client.py": [r"the saver still reads: .*checkpoint_id", r"answers ping: True"],
     "get_tuple.py": [r"'source': 'loop', 'step': 3", r"ToolMessage\(", r"pending_writes"],
     "list_checkpoints.py": [r" 8 loop 8 ", r" -1 input 0 ", r"limit=2"],
+    "remember_preferences.py": [
+        r'cook for dinner\? +You told me: "I am vegetarian',
+        r'my holiday\? +You told me: "I like a window seat',
+        r"bob .*You have told me nothing yet",
+    ],
     "async_connection.py": [r"cloudy in nyc", r"aget_tuple .*checkpoint_id", r"alist 5"],
 }
 """Of each example, what it must print."""

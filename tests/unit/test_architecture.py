@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.store.base import BaseStore
 
 from langgraph.checkpoint.redis import AsyncRedisSaver, RedisSaver
+from langgraph.store.redis import AsyncRedisStore, RedisStore
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "langgraph"
@@ -60,7 +62,10 @@ def test_the_rooms_that_laws_are_stated_for_exist() -> None:
         *("codec", "records", "keys"),
     ]
 
+    shelves = ["plans", "batches", "searches", "listings", "spread", "records", "values", "keys"]
+
     assert {f"checkpoint/redis/{room}.py" for room in rooms} | TALKERS <= MODULES.keys()
+    assert {f"store/redis/{room}.py" for room in shelves} <= MODULES.keys()
 
 
 @pytest.mark.parametrize("module", sorted(MODULES.keys() - TALKERS))
@@ -78,6 +83,26 @@ def test_the_ground_floor_knows_nothing_of_what_stands_on_it(module: str) -> Non
 @pytest.mark.parametrize("module", sorted(name for name in MODULES if name.startswith("checkpoint/")))
 def test_the_checkpointer_needs_neither_the_graph_nor_the_store(module: str) -> None:
     assert not below(imported_by(MODULES[module]), "langgraph.store", "langgraph.graph", "langgraph.pregel")
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if name.startswith("store/")))
+def test_the_store_needs_neither_the_graph_nor_the_checkpointer(module: str) -> None:
+    """But for the serializer, which is LangGraph's."""
+    serde = "langgraph.checkpoint.serde"
+    imports = below(
+        imported_by(MODULES[module]), "langgraph.checkpoint", "langgraph.graph", "langgraph.pregel"
+    )
+
+    assert imports == below(imports, serde)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_nobody_imports_the_stores_from_below(module: str) -> None:
+    stores = [f"langgraph.store.redis.{name}" for name in ("store", "aio")]
+
+    imports = below(imported_by(MODULES[module]), *stores)
+
+    assert not imports or module == "store/redis/__init__.py"
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
@@ -104,8 +129,9 @@ def test_the_namespaces_that_are_shared_hold_no_module_of_ours() -> None:
 
 
 def public(kind: type[Any]) -> dict[str, Any]:
-    """What a saver shows: its public attributes that are not LangGraph's own, as they were written."""
-    ours = [base for base in kind.__mro__ if base.__module__.startswith("langgraph.checkpoint.redis")]
+    """What a class shows: its public attributes that are not LangGraph's own, as they were written."""
+    packages = ("langgraph.checkpoint.redis", "langgraph.store.redis")
+    ours = [base for base in kind.__mro__ if base.__module__.startswith(packages)]
     return {
         name: inspect.getattr_static(kind, name)
         for base in ours
@@ -127,7 +153,7 @@ def parameters(attribute: Any) -> list[tuple[Any, ...]]:
     return [(item.name, item.kind, item.default, item.annotation) for item in found]
 
 
-@pytest.mark.parametrize("kind", [RedisSaver, AsyncRedisSaver])
+@pytest.mark.parametrize("kind", [RedisSaver, AsyncRedisSaver, RedisStore, AsyncRedisStore])
 def test_every_public_method_is_documented(kind: type[Any]) -> None:
     methods = {name: attribute for name, attribute in public(kind).items() if callable(written(attribute))}
 
@@ -193,6 +219,33 @@ def test_a_method_and_its_async_twin_take_the_same(kind: type[Any], name: str) -
     assert inspect.iscoroutinefunction(ours) == (kind is AsyncRedisSaver and name == "setup")
 
 
-@pytest.mark.parametrize("kind", [RedisSaver, AsyncRedisSaver])
+@pytest.mark.parametrize("kind", [RedisSaver, AsyncRedisSaver, RedisStore, AsyncRedisStore])
 def test_the_connection_string_takes_what_the_constructor_takes(kind: type[Any]) -> None:
     assert parameters(public(kind)["from_conn_string"]) == parameters(kind.__init__)
+
+
+def test_both_stores_show_the_same() -> None:
+    """The async one can be closed in two ways."""
+    assert public(RedisStore).keys() | {"aclose"} == public(AsyncRedisStore).keys()
+
+
+@pytest.mark.parametrize("name", sorted(public(RedisStore)))
+def test_a_method_takes_the_same_on_both_stores(name: str) -> None:
+    ours, twin = public(RedisStore)[name], public(AsyncRedisStore)[name]
+
+    if name != "supports_ttl":
+        assert parameters(ours) == parameters(twin)
+
+
+@pytest.mark.parametrize("kind", [RedisStore, AsyncRedisStore])
+def test_stores_keep_langgraphs_signatures(kind: type[Any]) -> None:
+    contract = [name for name, it in vars(BaseStore).items() if inspect.isfunction(it) and name[0] != "_"]
+
+    assert {"get", "aget", "batch", "abatch", "search", "alist_namespaces"} <= set(contract)
+    for name in contract:
+        theirs, ours = getattr(BaseStore, name), getattr(kind, name)
+        assert [entry[:3] for entry in parameters(ours)] == [entry[:3] for entry in parameters(theirs)], name
+
+
+def test_both_stores_are_built_alike() -> None:
+    assert parameters(RedisStore.__init__) == parameters(AsyncRedisStore.__init__)

@@ -95,7 +95,12 @@ USED = set[str]().union(*(commands_in(text) for name, text in TEXTS.items() if n
 ASKED = {
     command
     for path in FOLDER.parents[1].glob("checkpoint/**/*.py")
+    if path.name != "agent_server.py"  # It names environment variables.
     for command in re.findall(r'(?<!b)"([A-Z]{4,})"', path.read_text("utf-8"))
+} | {
+    command
+    for path in FOLDER.parents[1].glob("store/**/*.py")
+    for command in re.findall(r'Call\(\s*"([A-Z]+)"', path.read_text("utf-8"))
 }
 
 
