@@ -12,7 +12,7 @@ from langchain_core.embeddings import Embeddings
 DIMS = 128
 
 ALIKE = [
-    "food eat eating dinner lunch breakfast cook cooking meal dish recipe restaurant pizza vegetarian vegan meat diet",
+    "food eat eating dinner lunch cook cooking meal dish recipe restaurant pizza vegetarian vegan meat diet",
     "weather rain sun sunny snow cold warm umbrella outside",
     "music song songs guitar piano jazz concert band listen play",
     "travel trip holiday flight train seat window aisle hotel beach mountains",

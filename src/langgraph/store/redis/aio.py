@@ -245,7 +245,7 @@ class AsyncRedisStore(BaseStore):
         and what they store is not found by meaning.
 
         Args:
-            progress: Show a bar, with `rich` or `tqdm` if one of them is installed, else lines of the log.
+            progress: Show a bar, with `rich` if it is installed, else lines of the log.
             batch_size: How many items to embed at once.
 
         Returns:
