@@ -90,7 +90,7 @@ def test_the_wheel_replaces_the_public_package_of_its_name(metadata: Message) ->
 
 
 def test_little_else_is_installed_with_it(metadata: Message) -> None:
-    assert needed(metadata) == {"langgraph-checkpoint", "redis['hiredis']", "zstandard"}
+    assert needed(metadata) == {"langgraph-checkpoint", "orjson", "redis['hiredis']", "zstandard"}
 
 
 def test_the_embedded_server_is_an_extra(metadata: Message) -> None:
