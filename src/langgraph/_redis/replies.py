@@ -7,12 +7,21 @@ from typing import Any, Final
 
 import redis.exceptions
 from redis.crc import key_slot
-from redis.exceptions import ClusterCrossSlotError, NoScriptError, ResponseError, TryAgainError
+from redis.exceptions import (
+    ClusterCrossSlotError,
+    NoScriptError,
+    OutOfMemoryError,
+    ResponseError,
+    TryAgainError,
+)
 
 from langgraph._redis.plan import Call, Refusal, Replicated, Script, Wait
 
 MOVING: Final = TryAgainError
 """A cluster's answer while keys of a call are on their way from one node to another: later it will do."""
+
+REFUSED: Final = (ResponseError, OutOfMemoryError)
+"""Errors, and none derived from them, that a server answers at once: of the call, not of an outage."""
 
 
 def known(reply: Any) -> Any:

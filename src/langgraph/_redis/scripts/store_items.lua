@@ -64,8 +64,11 @@ local function living(ns, key, record)
   return record, tonumber(life)
 end
 
+local function expires(command, ns, key, life) command('ZADD', expiries, digits(now + life), ns .. '\0\0' .. key) end
+
+-- For who reads: a server that takes no writes, being full for instance, answers all the same.
 local function prolong(ns, key, life)
-  if life then redis.call('ZADD', expiries, digits(now + life), ns .. '\0\0' .. key) end
+  if life then expires(redis.pcall, ns, key, life) end
 end
 
 -- Takes namespace, key, '1' if to read it prolongs its life. Reply: the record, or nil
@@ -105,7 +108,7 @@ local function put()
   if not before then redis.call('ZADD', namespaces, 0, ns) end
   above(ns, key, enter, updated)
   if life ~= '0' then
-    prolong(ns, key, tonumber(life))
+    expires(redis.call, ns, key, tonumber(life))
   elseif held ~= '0' then
     redis.call('ZREM', expiries, ns .. '\0\0' .. key)
   end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -34,26 +34,48 @@ class Put(NamedTuple):
     words: list[Argument]
     texts: list[str] | None
 
+    @property
+    def name(self) -> tuple[Argument, ...]:
+        """Of which item it is: namespace and key."""
+        return tuple(self.words[1:3])
+
 
 @dataclass(slots=True)
 class Batch:
     """Operations of one call; each but a put with its place among the results.
 
-    Of several puts of one item the last counts. Reads see what was there before. `embedded` are the places of
-    those that need vectors.
+    Of several puts of one item the last counts. Reads see what was there before. `written` are all puts, by
+    their places, and `embedded` the places of those operations that need vectors.
     """
 
     size: int = 0
     gets: list[tuple[int, bytes, list[Argument]]] = field(default_factory=list)
     searches: list[tuple[int, Search, str | None]] = field(default_factory=list)
     listings: list[tuple[int, Listing]] = field(default_factory=list)
-    puts: dict[tuple[bytes, bytes], Put] = field(default_factory=dict)
+    written: dict[int, Put] = field(default_factory=dict)
     embedded: set[int] = field(default_factory=set)
+
+    @property
+    def puts(self) -> list[Put]:
+        """The puts that count."""
+        return list({put.name: put for put in self.written.values()}.values())
+
+    def only(self, places: Sequence[int]) -> Batch:
+        """Some of the operations, as they were checked."""
+        new = {place: at for at, place in enumerate(places)}
+        return Batch(
+            len(places),
+            [(new[at], ns, words) for at, ns, words in self.gets if at in new],
+            [(new[at], search, query) for at, search, query in self.searches if at in new],
+            [(new[at], listing) for at, listing in self.listings if at in new],
+            {new[at]: put for at, put in self.written.items() if at in new},
+            {new[at] for at in self.embedded if at in new},
+        )
 
     @property
     def texts(self) -> list[str]:
         """The texts of items that must be embedded, each once."""
-        return list(dict.fromkeys(text for put in self.puts.values() for text in put.texts or ()))
+        return list(dict.fromkeys(text for put in self.puts for text in put.texts or ()))
 
     @property
     def queries(self) -> list[str]:
@@ -92,12 +114,11 @@ def _add(batch: Batch, op: Op, index: Index | None) -> None:
         refresh = b"1" if op.refresh_ttl else b"0"
         batch.gets.append((batch.size, ns, [b"g", ns, keys.key_of(op.key), refresh]))
     elif isinstance(op, PutOp):
-        put = _put(op, index)
-        batch.puts[put.ns, put.words[2]] = put  # type: ignore[index] # the key, which is bytes.
+        put = batch.written[batch.size] = _put(op, index)
         if put.texts:
             batch.embedded.add(batch.size)
     elif isinstance(op, SearchOp):
-        query = op.query if index is not None and op.query else None
+        query = _query(op.query) if index is not None else None
         batch.searches.append((batch.size, _search(op), query))
         if query:
             batch.embedded.add(batch.size)
@@ -121,6 +142,12 @@ def _put(op: PutOp, index: Index | None) -> Put:
         return Put(ns, [b"p", ns, key, life, value, -1, b"", b""], None)
     texts = index.texts(op.value, op.index) if index is not None else []
     return Put(ns, [b"p", ns, key, life, value], texts)
+
+
+def _query(given: Any) -> str | None:
+    if given is not None and not isinstance(given, str):
+        raise TypeError(f"query must be a str or None, not {type(given).__name__}: {given!r:.80}")
+    return given or None
 
 
 def _search(op: SearchOp) -> Search:

@@ -54,9 +54,17 @@ class Index:
         self._paths = [_tokens(path) for path in self.config["fields"]]
 
     def texts(self, value: Mapping[str, Any], fields: Literal[False] | list[str] | None) -> list[str]:
-        """What to embed of a value: of the fields given, or else of the index's own; nothing if False."""
+        """What to embed of a value: of the fields given, or else of the index's own; nothing if False.
+
+        Raises:
+            TypeError: If the fields given are no list of `str`.
+        """
         if fields is False:
             return []
+        if fields is not None and not _are_fields(fields):
+            raise TypeError(
+                f'index of a put must be a list of paths such as ["text"], False or None, not {fields!r:.80}'
+            )
         paths = self._paths if fields is None else [_tokens(path) for path in fields]
         plain = dict(value)
         return [text for path in paths for text in get_text_at_path(plain, path)]
@@ -110,6 +118,10 @@ def _embedder(given: Any) -> Embeddings:
     if isinstance(found, EmbeddingsLambda) and not hasattr(found, "func"):
         return _Awaited(found.afunc)
     return found
+
+
+def _are_fields(given: Any) -> bool:
+    return isinstance(given, (list, tuple)) and all(isinstance(path, str) for path in given)
 
 
 def _tokens(path: str) -> list[str]:

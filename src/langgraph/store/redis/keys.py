@@ -29,7 +29,7 @@ from functools import lru_cache
 from typing import Any, Final
 from zlib import crc32
 
-from langgraph.store.base import GetOp, validate_op_namespace
+from langgraph.store.base import InvalidNamespaceError
 
 from langgraph._redis.names import decode, encode
 
@@ -45,8 +45,22 @@ FIELD: Final = b"is"
 
 @lru_cache(maxsize=4096)
 def _joined(ns: tuple[str, ...]) -> bytes:
-    validate_op_namespace(GetOp(ns, ""))
+    for label in ns:
+        wrong = _wrong(label)
+        if wrong:
+            raise InvalidNamespaceError(f"label {label!r:.80} of namespace {ns!r:.200} {wrong}")
     return NUL.join([encode(label) for label in ns])
+
+
+def _wrong(label: Any) -> str:
+    """What is wrong with a label, if anything: not every release of LangGraph refuses NUL."""
+    if not isinstance(label, str):
+        return f"must be a str, not {type(label).__name__}"
+    if not label:
+        return "must not be empty"
+    if "\x00" in label:
+        return "must not hold NUL (\\x00)"
+    return "must not hold a period" if "." in label else ""
 
 
 def joined(ns: Any) -> bytes:

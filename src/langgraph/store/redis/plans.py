@@ -66,7 +66,7 @@ class Plans:
         return [Ask(self.spread.of(ns), words) for _, ns, words in batch.gets]
 
     def _puts(self, batch: Batch, vectors: Vectors | None) -> list[Ask]:
-        return [Ask(self.spread.of(put.ns), self._words(put, vectors)) for put in batch.puts.values()]
+        return [Ask(self.spread.of(put.ns), self._words(put, vectors)) for put in batch.puts]
 
     def _words(self, put: Put, vectors: Vectors | None) -> list[Argument]:
         if put.texts is None:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from langgraph._redis import scripts
-from langgraph._redis.plan import Argument, Call, Plan
+from langgraph._redis.plan import Argument, Call, Plan, Refusal
 from langgraph.store.redis.keys import FIELD, MOST_SHARDS, Keys, shard_of
 
 _SCRIPT: Final = scripts.load("store")
@@ -68,7 +68,13 @@ class Spread:
             return
         wish = orjson.dumps({"layout": _LAYOUT, "shards": self._asked or self._default})
         meta = [self.keys.meta]
-        _, stored = yield [Call("HSETNX", meta, [FIELD, wish]), Call("HGET", meta, [FIELD])]
+        # A server that is full takes no wish; what is stored can be read all the same.
+        made, stored = yield [
+            Call("HSETNX", meta, [FIELD, wish], tolerant=True),
+            Call("HGET", meta, [FIELD]),
+        ]
+        if stored is None and isinstance(made, Refusal) and made.error is not None:
+            raise made.error
         self._adopt(stored)
 
     def _adopt(self, stored: bytes) -> None:

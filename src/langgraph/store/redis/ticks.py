@@ -2,15 +2,18 @@
 
 One batch of a loop is under way at a time, in the order they were asked for: what was put last stays. An
 operation is checked when it is asked for. If the embedding provider fails, those that needed nothing of it
-are done all the same.
+are done all the same. If the server refuses a batch, or one of its records cannot be read, each operation is
+done by itself: what is wrong with one tenant's item is not told to another.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from langgraph._redis.errors import CorruptRecordError
+from langgraph._redis.replies import REFUSED
 from langgraph.store.redis.batches import Batch
 
 if TYPE_CHECKING:
@@ -18,11 +21,7 @@ if TYPE_CHECKING:
 
     from langgraph._redis.plan import Plan
     from langgraph.store.redis.base import Parts
-
-
-class _Asked(NamedTuple):
-    op: Op
-    waiting: asyncio.Future[Result]
+    from langgraph.store.redis.index import Vectors
 
 
 class _Tick:
@@ -30,7 +29,13 @@ class _Tick:
 
     def __init__(self) -> None:
         self.batch = Batch()
-        self.asked: list[_Asked] = []
+        self.asked: list[asyncio.Future[Result]] = []
+
+    def only(self, places: Sequence[int]) -> _Tick:
+        """Some of them."""
+        some = _Tick()
+        some.batch, some.asked = self.batch.only(places), [self.asked[at] for at in places]
+        return some
 
 
 class Ticks:
@@ -56,7 +61,7 @@ class Ticks:
         """
         self._parts.add(self._next.batch, op)
         waiting: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._next.asked.append(_Asked(op, waiting))
+        self._next.asked.append(waiting)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._serve())
         return await waiting
@@ -64,7 +69,7 @@ class Ticks:
     async def drained(self) -> None:
         """Wait for what was asked for until now."""
         asked = [*self._under_way.asked, *self._next.asked]
-        waiting = [each.waiting for each in asked if not each.waiting.done()]
+        waiting = [each for each in asked if not each.done()]
         if waiting:
             await asyncio.wait(waiting)
 
@@ -76,7 +81,7 @@ class Ticks:
         except BaseException:
             # The loop ends: nobody shall wait for ever.
             for each in [*self._under_way.asked, *self._next.asked]:
-                each.waiting.cancel()
+                each.cancel()
             self._next = _Tick()
             raise
         finally:
@@ -86,32 +91,41 @@ class Ticks:
         try:
             vectors = await self._parts.aembed(tick.batch)
         except Exception as error:  # noqa: BLE001 - what the provider raised goes to those who needed it.
-            await self._answer_others(tick, error)
-            return
+            _fail([tick.asked[at] for at in tick.batch.embedded], error)
+            others = [at for at in range(len(tick.asked)) if at not in tick.batch.embedded]
+            if others:
+                await self._do(tick.only(others), None)
+        else:
+            await self._do(tick, vectors)
+
+    async def _do(self, tick: _Tick, vectors: Vectors | None, *, apart: bool = True) -> None:
         try:
             results = await self._run(self._parts.run(tick.batch, vectors))
-        except Exception as error:  # noqa: BLE001 - goes to all who asked.
-            _fail(tick.asked, error)
+        except Exception as error:  # noqa: BLE001 - goes to who asked for it.
+            if apart and len(tick.asked) > 1 and _is_of_some(error):
+                await self._do_apart(tick, vectors)
+            else:
+                _fail(tick.asked, error)
         else:
-            for (_, waiting), result in zip(tick.asked, results, strict=True):
+            for waiting, result in zip(tick.asked, results, strict=True):
                 if not waiting.done():
                     waiting.set_result(result)
 
-    async def _answer_others(self, tick: _Tick, error: Exception) -> None:
-        """Do what was asked for without the provider; the rest fails."""
-        needing, others = [], _Tick()
-        for at, each in enumerate(tick.asked):
-            if at in tick.batch.embedded:
-                needing.append(each)
-            else:
-                self._parts.add(others.batch, each.op)
-                others.asked.append(each)
-        _fail(needing, error)
-        if others.asked:
-            await self._answer(others)
+    async def _do_apart(self, tick: _Tick, vectors: Vectors | None) -> None:
+        """Do by itself what failed together, reads first as ever; a put that was done is done once more."""
+        written, groups = tick.batch.written, dict[Any, list[int]]()
+        for at in sorted(range(len(tick.asked)), key=written.__contains__):
+            groups.setdefault(written[at].name if at in written else at, []).append(at)
+        for places in groups.values():
+            await self._do(tick.only(places), vectors, apart=False)
 
 
-def _fail(asked: list[Any], error: Exception) -> None:
+def _is_of_some(error: Exception) -> bool:
+    """Whether other operations may well be done where these together failed so."""
+    return isinstance(error, CorruptRecordError) or type(error) in REFUSED
+
+
+def _fail(asked: list[asyncio.Future[Result]], error: Exception) -> None:
     for each in asked:
-        if not each.waiting.done():
-            each.waiting.set_exception(error)
+        if not each.done():
+            each.set_exception(error)

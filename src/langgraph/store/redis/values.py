@@ -7,7 +7,9 @@ neither keeps, a tuple for instance, which would come back as a list, is refused
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from math import isnan
 from typing import Any, Final
 
@@ -91,17 +93,28 @@ def _changes(given: Any, found: Any, path: str) -> Iterator[tuple[str, Any, Any]
             return
         for key, each in given.items():
             yield from _changes(each, found[key], f"{path}[{key!r}]")
-    elif isinstance(given, (list, tuple)):
+    elif isinstance(given, (str, int, float, bytes, set, frozenset)):
+        if given != found and not _both_nan(given, found):
+            yield path, given, found
+    else:
+        yield from _changes_inside(given, found, path)
+
+
+def _changes_inside(given: Any, found: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(given, (list, tuple, deque)):
         if len(given) != len(found):
             yield path, given, found
         for at, (one, other) in enumerate(zip(given, found, strict=False)):
             yield from _changes(one, other, f"{path}[{at}]")
-    elif (
-        isinstance(given, (str, int, float, bytes, set, frozenset))
-        and given != found
-        and not _both_nan(given, found)
-    ):
-        yield path, given, found
+    for name in _attributes(given):
+        yield from _changes(getattr(given, name), getattr(found, name), f"{path}.{name}")
+
+
+def _attributes(given: Any) -> list[str]:
+    """The names of what a dataclass or a Pydantic model is made of."""
+    if is_dataclass(given):
+        return [field.name for field in fields(given)]
+    return list(getattr(type(given), "model_fields", ()))
 
 
 def _both_nan(given: Any, found: Any) -> bool:
