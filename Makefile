@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix compat check format bench clean
+.PHONY: help demo test matrix failovers compat check format bench clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,8 +22,11 @@ demo: $(READY) ## An agent that remembers, on the embedded server or on REDIS_UR
 test: $(READY) ## All tests, on servers they start themselves
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
 
-matrix: $(READY) ## All tests, on every kind of server found here
+matrix: $(READY) ## What depends on the server, on every kind of server that can be had here
 	PYTHONPATH=tests $(BIN)/python tests/matrix.py
+
+failovers: $(READY) ## Ten failovers of each kind under load, and what each cost: some 20 minutes
+	PYTHONPATH=tests $(BIN)/python tests/failover_runs.py
 
 compat: $(READY) ## LangGraph's own test suite, with these savers and stores in place of its own
 	$(BIN)/python tests/compat/run.py
@@ -41,4 +44,4 @@ bench: $(READY) ## Time against InMemorySaver and one empty EVALSHA, in one run
 	$(BIN)/python benchmarks/run.py
 
 clean: ## Remove what the targets above made
-	rm -rf $(VENV) .compat .mypy_cache .pytest_cache .ruff_cache dist build .coverage .coverage.*
+	rm -rf $(VENV) .compat .servers .mypy_cache .pytest_cache .ruff_cache dist build .coverage .coverage.*

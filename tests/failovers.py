@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -23,6 +24,8 @@ from twins import Async, Sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from langgraph.checkpoint.base import CheckpointTuple
 
 # redis-py derives the last one from nothing of its own.
 OUTAGE = (redis.RedisError, RedisClusterException, ReplicationError)
@@ -80,16 +83,25 @@ class Writer:
         return sum(at > moment for at in self.at)
 
     def lost(self) -> list[str]:
-        """Acknowledged checkpoints that are not there; fails if one that is there is not whole."""
-        found = {id_of(each.config): each for each in self.twin.list(config_of(self.thread))}
-        for checkpoint_id, each in found.items():
-            assert each.checkpoint["channel_values"] == self.values[checkpoint_id]
-            written = [(channel, value) for _, channel, value in each.pending_writes or []]
-            assert sorted(written, key=str) in ([], sorted(WRITES, key=str))
-        latest = self.twin.get_tuple(config_of(self.thread))
-        assert latest is not None
-        assert id_of(latest.config) == max(found)
+        """Acknowledged checkpoints that are not there, or without what was written to them."""
+        found = self._found()
         return [name for name in self.acknowledged if name not in found or not found[name].pending_writes]
+
+    def torn(self) -> list[str]:
+        """Checkpoints that are there, but not as they were put; or the latest, if it is not the newest."""
+        found = self._found()
+        latest = self.twin.get_tuple(config_of(self.thread))
+        newest = "none" if latest is None else id_of(latest.config)
+        mixed = [] if newest == max(found, default="none") else [newest]
+        return mixed + [name for name, each in found.items() if not self._is_whole(name, each)]
+
+    def _found(self) -> dict[str, CheckpointTuple]:
+        return {id_of(each.config): each for each in self.twin.list(config_of(self.thread))}
+
+    def _is_whole(self, name: str, found: CheckpointTuple) -> bool:
+        written = [(channel, value) for _, channel, value in found.pending_writes or []]
+        complete = sorted(written, key=str) in ([], sorted(WRITES, key=str))
+        return complete and found.checkpoint["channel_values"] == self.values[name]
 
 
 class OnOneLoop(Async):
@@ -137,5 +149,11 @@ class Load:
         return all(writer.after(since) >= count for writer in self.writers)
 
     def pause(self, moment: float) -> float:
-        """The longest that a writer waited for its first acknowledgement after a moment."""
-        return max(min(at for at in writer.at if at > moment) - moment for writer in self.writers)
+        """The longest that a writer waited for an acknowledgement from a moment on."""
+        return max(
+            _longest_gap([moment, *(at for at in writer.at if at > moment)]) for writer in self.writers
+        )
+
+
+def _longest_gap(moments: list[float]) -> float:
+    return max((later - earlier for earlier, later in pairwise(moments)), default=0.0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -64,6 +65,7 @@ class Server:
         """End the server as an operator would; its folder stays for `restart()`."""
         if self.process.poll() is None:
             self.process.terminate()
+            self.resume()  # One that hangs is told nothing.
         self.process.wait(PATIENCE)
 
     def kill(self) -> None:
@@ -71,6 +73,14 @@ class Server:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(PATIENCE)
+
+    def hang(self) -> None:
+        """Stop in the middle of whatever it does: connections stay open, nothing is answered."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after `hang()`, as if no time had passed."""
+        self.process.send_signal(signal.SIGCONT)
 
     def restart(self) -> None:
         """Start the server again on its port, with what its folder holds."""
@@ -117,13 +127,20 @@ def start_cluster() -> Server:
     return server
 
 
-def start_sentinel(service: str, port: int) -> Server:
-    """A Valkey sentinel that watches the primary on a port; two of them must agree that it is down."""
-    return _start("sentinel", _valkey(), {}, _SENTINEL.format(service=service, port=port))
+def start_sentinel(
+    service: str, port: int, *, quorum: int = 2, binary: str | None = None, **config: Any
+) -> Server:
+    """A sentinel (Valkey's, or a program's) that watches the primary on a port.
+
+    `quorum`: how many sentinels must agree that it is down.
+    """
+    watched = _SENTINEL.format(service=service, port=port, quorum=quorum)
+    told = "".join(f"\n{name.replace('_', '-')} {value}" for name, value in config.items())
+    return _start("sentinel", binary or _valkey(), {}, told + watched)
 
 
 _SENTINEL = """
-sentinel monitor {service} 127.0.0.1 {port} 2
+sentinel monitor {service} 127.0.0.1 {port} {quorum}
 sentinel down-after-milliseconds {service} 1000
 sentinel failover-timeout {service} 5000
 """
@@ -141,7 +158,9 @@ STARTERS: dict[str, Callable[..., Server]] = {"valkey": start_valkey, "redis": s
 
 
 def available() -> list[str]:
-    """The names in `STARTERS` that this machine can start: Valkey always."""
+    """The names in `STARTERS` that this machine can start: Valkey always, and alone where it was replaced."""
+    if os.environ.get(BINARY):
+        return ["valkey"]
     return ["valkey", "redis"] if shutil.which("redis-server") else ["valkey"]
 
 
@@ -194,7 +213,13 @@ def _spawn(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
     """What a server says before it has read its configuration is logged too."""
     with (folder / "server.log").open("ab") as log:
         return subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            # Python ignores SIGXFSZ, and so shall a server: a file that may not grow is no end of it.
+            restore_signals=False,
         )
 
 

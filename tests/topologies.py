@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import redis
+from redis.crc import key_slot
 from typing_extensions import Self
 
+from langgraph.checkpoint.redis.keys import Keys
 from servers import Server, free_port, start_sentinel, start_valkey
 from waiting import eventually
 
@@ -56,6 +58,11 @@ def is_primary(server: Server) -> bool:
     return bool(ask(server, "INFO", "replication")["role"] == "master")
 
 
+def slot_of(prefix: str, thread: str) -> int:
+    """The slot of a cluster that a thread is in."""
+    return int(key_slot(Keys(prefix).thread(thread).keys[0]))
+
+
 def start_cluster_of_six(**config: Any) -> Together:
     """Three primaries, a replica of each; they fail over within seconds."""
     options = {"cluster_enabled": "yes", "cluster_node_timeout": 1500, **_AT_ONCE, **config}
@@ -67,7 +74,7 @@ def start_cluster_of_six(**config: Any) -> Together:
     for server in servers[1:]:
         bus = ask(server, "CONFIG GET", "cluster-port")["cluster-port"]
         ask(servers[0], "CLUSTER MEET", "127.0.0.1", server.port, bus)
-    _wait(lambda: all(_known_nodes(server) == 6 for server in servers), "the nodes did not meet")
+    _wait(lambda: all(known_nodes(server) == 6 for server in servers), "the nodes did not meet")
     for primary, replica in zip(servers[:3], servers[3:], strict=True):
         ask(replica, "CLUSTER REPLICATE", ask(primary, "CLUSTER MYID"))
     _wait(lambda: all(_cluster_is_ready(server) for server in servers), "the cluster did not become ready")
@@ -76,7 +83,7 @@ def start_cluster_of_six(**config: Any) -> Together:
     return cluster
 
 
-def _known_nodes(server: Server) -> int:
+def known_nodes(server: Server) -> int:
     info = ask(server, "CLUSTER INFO")
     return int(info["cluster_known_nodes"])
 

@@ -27,14 +27,17 @@ def lives(redis_client: redis.Redis, key_prefix: str) -> Callable[[str], set[int
     """When the keys of a thread expire (ms since 1970; -1: never), each instant once."""
 
     def ask(thread: str = "thread") -> set[int]:
-        left = redis_client.keys(f"{key_prefix}:{{{thread}}}:*")
+        found: Any = redis_client.keys(f"{key_prefix}:{{{thread}}}:*")
+        # Of all keys at once: the clock that PTTL looks at stands still in a script, and not between two.
         script = redis_client.register_script(
-            "local now = redis.call('TIME')\n"
-            "local left = redis.call('PTTL', KEYS[1])\n"
-            "return left < 0 and left or left + now[1] * 1000 + math.floor(now[2] / 1000)"
+            "local now, lives = redis.call('TIME'), {}\n"
+            "for at, key in ipairs(KEYS) do\n"
+            "  local left = redis.call('PTTL', key)\n"
+            "  lives[at] = left < 0 and left or left + now[1] * 1000 + math.floor(now[2] / 1000)\n"
+            "end\n"
+            "return lives"
         )
-        found: Any = left
-        return {int(script(keys=[key])) for key in found}
+        return {int(each) for each in script(keys=found)}
 
     return ask
 

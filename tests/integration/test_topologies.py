@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 
 from directories import names, put
-from servers import start_valkey
+from servers import free_port, start_valkey
 from steps import Chain, config_of, id_of, long_list, metadata_of
 from topologies import Together
 from twins import Async, Sync
@@ -240,6 +241,21 @@ def test_a_deleted_thread_is_gone(twin: Twin) -> None:
 
     assert [values_of(twin, thread) for thread in THREADS] == [None] * len(THREADS)
     assert twin.list(None) == []
+
+
+@pytest.mark.parametrize("kind", [Sync, Async])
+def test_a_sentinel_that_is_gone_is_passed_over_at_once(
+    sentinels: Together, key_prefix: str, kind: type[Sync | Async]
+) -> None:
+    url = sentinels.url.replace("://", f"://127.0.0.1:{free_port()},127.0.0.1:{free_port()},")
+    twin = kind(url, key_prefix)
+    began = time.monotonic()
+
+    put(twin, "thread")
+
+    assert time.monotonic() - began < 1
+    twin.delete_thread("thread")
+    twin.close()
 
 
 def test_threads_are_spread_over_a_cluster(cluster_of_six: Together, key_prefix: str) -> None:

@@ -17,7 +17,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from langgraph._redis.errors import ReplicationError
-from langgraph._redis.nodes import Hop, Look, routed
+from langgraph._redis.nodes import Hop, Look, aexchange, routed
 from langgraph._redis.plan import Atomic, Call, Replicated, Script, Wait, joined, merged, shares
 from langgraph.checkpoint.redis.codec import Codec
 from langgraph.checkpoint.redis.core import Core
@@ -162,6 +162,66 @@ def test_an_outage_is_an_error_after_some_attempts() -> None:
     outage = [error, error]
 
     assert way(outage, 0, outage, 0, outage, 0, outage)[-1] is error
+
+
+def test_the_last_attempt_counts_as_the_others_do() -> None:
+    moving = [TryAgainError("keys move"), 1]
+
+    assert way(*[moving, 0] * 15, [b"reply", 1])[-1] == Replicated(b"reply", 1)
+
+
+def test_what_is_sent_to_and_fro_to_the_end_is_to_be_tried_again() -> None:
+    here, there = [AskError("1 127.0.0.1:7001"), 1], [b"OK", TryAgainError("keys move"), 1]
+
+    assert isinstance(way(*[here, there, 0] * 7, here, there, 0)[-1], TryAgainError)
+    assert isinstance(
+        way(*[here, there, 0] * 7, here, [b"OK", AskError("1 127.0.0.1:7002"), 1])[-1], TryAgainError
+    )
+
+
+def test_a_primary_that_was_just_promoted_is_sent_the_source() -> None:
+    error = RedisConnectionError("refused")
+    outage = [error, error]
+
+    assert way(outage, 0, outage, 0, outage, 0, [NO_SCRIPT, 1], [b"reply", 1])[-1] == Replicated(b"reply", 1)
+
+
+def test_a_call_that_waits_for_nobody_is_followed_likewise() -> None:
+    asking = Hop([["ASKING"], BY_SHA], b"key", ("127.0.0.1", 7001))
+    route = routed(WRITE._replace(wait=None))
+
+    assert next(route) == Hop([BY_SHA], b"key", None)
+    assert route.send([AskError("1 127.0.0.1:7001")]) == asking
+    with pytest.raises(StopIteration) as done:
+        route.send([b"OK", b"reply"])
+    assert done.value.value == b"reply"
+
+
+class OneNode:
+    """An async cluster's client, and its node, which drops the connection."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    async def initialize(self) -> None: ...
+
+    def get_node_from_key(self, key: bytes) -> OneNode:
+        assert key == b"key"
+        return self
+
+    async def execute_pipeline(self, commands: list[Any]) -> bool:
+        self.sent += [command.args for command in commands]
+        raise RedisConnectionError("dropped")
+
+
+async def test_a_write_and_its_wait_are_never_parted_by_a_client_that_tries_again() -> None:
+    """A node that took nothing would confirm at once that its replicas have all of it."""
+    client = OneNode()
+
+    with pytest.raises(RedisConnectionError):
+        await aexchange(client, HERE, {})
+
+    assert client.sent == [BY_SHA, WAIT]
 
 
 def test_an_error_of_the_script_is_the_reply() -> None:
