@@ -84,9 +84,10 @@ class SyncDriver:
         return self._ask(calls, atomic=atomic, breaths=breaths + 1)
 
     def _ask_once(self, calls: list[Call], *, atomic: bool) -> list[Any]:
-        if not atomic and grouped(calls):
-            return settle(calls, [self._combiner.ask(calls[0])])
-        return settle(calls, self._sender.send(calls, atomic=atomic))
+        if atomic or len(calls) != 1:
+            return settle(calls, self._sender.send(calls, atomic=atomic))
+        reply = self._combiner.ask(calls[0]) if grouped(calls) else self._sender.one(calls[0])
+        return settle(calls, [reply]) if isinstance(reply, Exception) else [reply]
 
 
 class AsyncDriver:

@@ -49,14 +49,15 @@ class SyncSender:
     def _in_turn(self, calls: list[Call], *, atomic: bool) -> list[Any]:
         replies: list[Any] = []
         for call in calls:
-            replies.append(foregone(calls, replies, atomic=atomic) or self._one(call))
+            replies.append(foregone(calls, replies, atomic=atomic) or self.one(call))
         return replies
 
     def _together(self, calls: list[Call], *, atomic: bool, sources: bool = False) -> list[Any]:
         commands = pipeline(calls, atomic=atomic, sources=sources)
         return answers(calls, self._pipeline(commands), atomic=atomic)
 
-    def _one(self, call: Call) -> Any:
+    def one(self, call: Call) -> Any:
+        """Send one call."""
         if self._cluster and (refused := parted(call)):
             return refused
         if call.wait is not None:

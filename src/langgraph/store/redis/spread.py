@@ -108,7 +108,7 @@ class Spread:
         if not asked:
             return []
         if len(asked) == 1:
-            return (yield self._call(asked[0].shard, [asked[0].words]))  # type: ignore[no-any-return] # a script's list.
+            return (yield self.call(*asked[0]))  # type: ignore[no-any-return] # a script's list.
         runs = self._runs(asked)
         replies = yield [self._call(asked[run[0]].shard, [asked[at].words for at in run]) for run in runs]
         found: list[Any] = [None] * len(asked)
@@ -116,6 +116,10 @@ class Spread:
             for at, answer in zip(run, reply, strict=True):
                 found[at] = answer
         return found
+
+    def call(self, shard: int, words: Sequence[Argument]) -> Call:
+        """One operation by itself; the reply is a list of one."""
+        return Call(_SCRIPT, [self._clocks[shard]], words)
 
     def _call(self, shard: int, operations: Iterable[Sequence[Argument]]) -> Call:
         return Call(_SCRIPT, [self._clocks[shard]], [word for words in operations for word in words])
