@@ -54,9 +54,14 @@ def _plain(client: Any, original: Any) -> bool:
     )
 
 
+def is_plain(client: Any) -> bool:
+    """Whether a sync client is as redis-py made it."""
+    return _plain(client, _SYNC)
+
+
 def execute(client: Any, words: list[Any]) -> Any:
     """Send one command over a sync client, and return its reply as bytes."""
-    if not _plain(client, _SYNC):
+    if not is_plain(client):
         try:
             return client.execute_command(*words, **RAW)
         except Exception as error:

@@ -32,13 +32,21 @@ class SyncDriver:
     Args:
         client: The client.
         cluster: Whether it talks to a cluster.
+        owned: Whether it is ours alone: its connections may then be kept at hand.
         observer: Is told of what is done; one of its own unless given.
     """
 
-    def __init__(self, client: Client, *, cluster: bool = False, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        cluster: bool = False,
+        owned: bool = False,
+        observer: Observer | None = None,
+    ) -> None:
         self.client = client
         self.observer = observer or Observer(cluster=cluster)
-        self._sender = SyncSender(client, cluster=cluster, observer=self.observer)
+        self._sender = SyncSender(client, cluster=cluster, observer=self.observer, owned=owned)
         self._combiner = Combiner(self._sender.send, self.observer)
 
     def run(self, plan: Plan[T], name: str = "", about: Any = None) -> T:

@@ -60,7 +60,9 @@ class OffLoop:
         with self._lock:
             if self._driver is None:
                 client, _ = self._place.sync_client()
-                self._driver = SyncDriver(client, cluster=self._place.cluster, observer=self._observer)
+                self._driver = SyncDriver(
+                    client, cluster=self._place.cluster, owned=True, observer=self._observer
+                )
         return self._driver.run(plan, name, about)
 
     def close(self) -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import Any, TypeAlias
 
 from redis.exceptions import NoScriptError, ResponseError
 
 from langgraph._redis.direct import RAW, aexecute, execute
+from langgraph._redis.kept import Kept
 from langgraph._redis.nodes import BREATH, OUTAGES, Hop, Look, aexchange, exchange, routed
 from langgraph._redis.observe import Observer
 from langgraph._redis.plan import Call
@@ -27,8 +29,9 @@ Client: TypeAlias = Any  # redis.Redis, RedisCluster, their asyncio twins: they 
 class SyncSender:
     """Sends calls over a sync client; an error that the server answered with is a reply."""
 
-    def __init__(self, client: Client, *, cluster: bool, observer: Observer) -> None:
+    def __init__(self, client: Client, *, cluster: bool, observer: Observer, owned: bool = False) -> None:
         self.client = client
+        self._execute = Kept(client).execute if owned and not cluster else partial(execute, client)
         self._cluster = cluster
         self._observer = observer
 
@@ -65,10 +68,10 @@ class SyncSender:
         self._observer.exchanged()
         try:
             try:
-                return execute(self.client, call.command())
+                return self._execute(call.command())
             except NoScriptError:
                 self._observer.exchanged()
-                return execute(self.client, call.command_with_source())
+                return self._execute(call.command_with_source())
         except MOVING as error:
             return self._routed(call) if self._cluster else error
         except ResponseError as error:
@@ -92,7 +95,7 @@ class SyncSender:
     def _look(self, look: Look) -> Any:
         self._observer.exchanged()
         try:
-            return execute(self.client, look.command)
+            return self._execute(look.command)
         except (MOVING, *OUTAGES) as error:  # The call itself may do all the same.
             return error
 

@@ -109,7 +109,7 @@ class RedisSaver(Directory):
         place = endpoint(redis_url, redis_client, connection_args, key_prefix, wants_async=False)
         super().__init__(place, serde, key_prefix, kept, spans)
         client, self._owned = place.sync_client()
-        self._driver = SyncDriver(client, cluster=place.cluster, observer=self._observer)
+        self._driver = SyncDriver(client, cluster=place.cluster, owned=self._owned, observer=self._observer)
 
     @classmethod
     @contextmanager

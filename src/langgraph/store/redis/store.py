@@ -93,7 +93,8 @@ class RedisStore(BaseStore):
         self.ttl_config = self._parts.ttl
         self.index_config = index
         made, self._owned = self._parts.place.sync_client()
-        self._driver = SyncDriver(made, cluster=self._parts.place.cluster, observer=self._parts.observer)
+        place, observer = self._parts.place, self._parts.observer
+        self._driver = SyncDriver(made, cluster=place.cluster, owned=self._owned, observer=observer)
         self._sweeper = Sweeper(self.sweep_ttl, self.ttl_config)
 
     @classmethod
