@@ -59,6 +59,11 @@ def is_plain(client: Any) -> bool:
     return _plain(client, _SYNC)
 
 
+def ais_plain(client: Any) -> bool:
+    """Likewise an async one."""
+    return _plain(client, _ASYNC) and not client.single_connection_client
+
+
 def execute(client: Any, words: list[Any]) -> Any:
     """Send one command over a sync client, and return its reply as bytes."""
     if not is_plain(client):
@@ -85,7 +90,7 @@ def execute(client: Any, words: list[Any]) -> Any:
 
 async def aexecute(client: Any, words: list[Any]) -> Any:
     """`execute`, over an async client."""
-    if not _plain(client, _ASYNC) or client.single_connection_client:
+    if not ais_plain(client):
         try:
             return await client.execute_command(*words, **RAW)
         except Exception as error:

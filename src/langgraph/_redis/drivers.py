@@ -165,7 +165,9 @@ class AsyncDriver:
             # A loop that was closed without closing its generators left its lane behind.
             for closed in [other for other in self._lanes if other.is_closed()]:
                 del self._lanes[closed]
-            lane = self._lanes[loop] = Lane(self._client(), cluster=self._cluster, observer=self.observer)
+            lane = self._lanes[loop] = Lane(
+                self._client(), cluster=self._cluster, observer=self.observer, owned=self._owned
+            )
         return lane
 
     async def _close_with_loop(self, lane: Lane) -> AsyncGenerator[None]:

@@ -1,21 +1,24 @@
 """Connections that are kept at hand between commands, of a client that is ours alone.
 
 A pool looks at each connection that it hands out, whether it is still open and has nothing left to read: a
-system call and some Python, a tenth of a small command. A connection that served a command within the last
-second needs no such look. It is kept only if that command's reply was read to its end, so no reply can be
-another's; what breaks nevertheless is for the connection's own retries, as ever.
+system call and some Python, a tenth of a small command and more. One that served a command within the last
+second needs no such look. It is kept only if its reply was read to its end, so none can be another's;
+what breaks nevertheless is for the connection's own retries, as ever.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import redis
+import redis.asyncio
 from redis.exceptions import ResponseError
 
-from langgraph._redis.direct import execute, is_plain
+from langgraph._redis.direct import aexecute, ais_plain, execute, is_plain
 from langgraph._redis.forked import renewed
 
 MOST: Final = 4
@@ -25,28 +28,66 @@ FRESH: Final = 1.0
 """Seconds after which a connection is looked at before it is used again."""
 
 
-class Kept:
-    """Sends single commands over a client's connections.
+class _Taken(NamedTuple):
+    """A connection to use, if one is at hand; else, maybe, one that must be looked at first."""
+
+    fresh: Any = None
+    stale: Any = None
+
+
+class _AtHand:
+    """The connections, in both styles.
 
     Args:
-        client: A client that nobody else brought. One whose pool is not redis-py's blocking one, which
-            sentinels and clusters have of their own, is used as it is.
+        client: The client.
+        kind: The pool that is understood. Sentinels and clusters have pools of their own, and a small one
+            has none to spare: their clients are used as they are.
     """
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._pool: Any = getattr(client, "connection_pool", None)
-        self._usable = type(self._pool) is redis.BlockingConnectionPool
+    def __init__(self, client: Any, kind: type[Any]) -> None:
+        self.client = client
+        self.pool: Any = getattr(client, "connection_pool", None)
+        pool: Any = self.pool
+        self.usable = type(pool) is kind and pool.max_connections > 2 * MOST
         renewed(self)
 
     def renew(self) -> None:
         """None are kept: a forked process has connections of its own."""
         self._idle: deque[tuple[float, Any]] = deque()
 
+    def taken(self) -> _Taken:
+        """The connection that was used last."""
+        try:
+            since, connection = self._idle.pop()
+        except IndexError:
+            return _Taken()
+        return _Taken(connection) if monotonic() - since < FRESH else _Taken(stale=connection)
+
+    def all(self) -> Iterator[Any]:
+        """Let go of all."""
+        with suppress(IndexError):
+            while True:
+                yield self._idle.pop()[1]
+
+    def kept(self, connection: Any) -> bool:
+        """Keep a connection, if it can serve again and few are kept."""
+        if len(self._idle) >= MOST or connection.should_reconnect():
+            return False
+        self._idle.append((monotonic(), connection))
+        return True
+
+
+class Kept:
+    """Sends single commands over a sync client's connections; thread-safe."""
+
+    def __init__(self, client: Any) -> None:
+        self._at_hand = _AtHand(client, redis.BlockingConnectionPool)
+
     def execute(self, words: list[Any]) -> Any:
         """Send one command, and return its reply as bytes."""
-        if not self._usable or not is_plain(self._client):
-            return execute(self._client, words)
+        client, pool = self._at_hand.client, self._at_hand.pool
+        if not self._at_hand.usable or not is_plain(client):
+            return execute(client, words)
         connection = self._taken()
 
         def exchange() -> Any:
@@ -60,25 +101,69 @@ class Kept:
             raise
         except BaseException:
             connection.disconnect()  # Whatever is still to come on it is nobody's.
-            self._pool.release(connection)
+            pool.release(connection)
             raise
         self._keep(connection)
         return reply
 
+    def give_back(self) -> None:
+        """Give the pool what is kept, for a pipeline to use."""
+        for connection in self._at_hand.all():
+            self._at_hand.pool.release(connection)
+
     def _taken(self) -> Any:
-        try:
-            since, connection = self._idle.pop()
-        except IndexError:
-            return self._pool.get_connection()
-        if monotonic() - since < FRESH:
-            return connection
-        self._pool.release(connection)
-        return self._pool.get_connection()
+        fresh, stale = self._at_hand.taken()
+        if stale is not None:
+            self._at_hand.pool.release(stale)
+        return fresh or self._at_hand.pool.get_connection()
 
     def _keep(self, connection: Any) -> None:
-        if len(self._idle) < MOST and not connection.should_reconnect():
-            self._idle.append((monotonic(), connection))
-            return
-        if connection.should_reconnect():
-            connection.disconnect()
-        self._pool.release(connection)
+        if not self._at_hand.kept(connection):
+            if connection.should_reconnect():
+                connection.disconnect()
+            self._at_hand.pool.release(connection)
+
+
+class AKept:
+    """Its async twin, for one event loop."""
+
+    def __init__(self, client: Any) -> None:
+        self._at_hand = _AtHand(client, redis.asyncio.ConnectionPool)
+
+    async def execute(self, words: list[Any]) -> Any:
+        """Send one command, and return its reply as bytes."""
+        client, pool = self._at_hand.client, self._at_hand.pool
+        if not self._at_hand.usable or not ais_plain(client):
+            return await aexecute(client, words)
+        connection = await self._taken()
+
+        async def exchange() -> Any:
+            await connection.send_packed_command(connection.pack_command(*words))
+            return await connection.read_response(disable_decoding=True)
+
+        try:
+            reply = await connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
+        except ResponseError:
+            await self._keep(connection)
+            raise
+        except BaseException:
+            await connection.disconnect(nowait=True)  # Whatever is still to come on it is nobody's.
+            await pool.release(connection)
+            raise
+        await self._keep(connection)
+        return reply
+
+    async def give_back(self) -> None:
+        """Give the pool what is kept, for a pipeline to use."""
+        for connection in self._at_hand.all():
+            await self._at_hand.pool.release(connection)
+
+    async def _taken(self) -> Any:
+        fresh, stale = self._at_hand.taken()
+        if stale is not None:
+            await self._at_hand.pool.release(stale)
+        return fresh or await self._at_hand.pool.get_connection()
+
+    async def _keep(self, connection: Any) -> None:
+        if not self._at_hand.kept(connection):
+            await self._at_hand.pool.release(connection)

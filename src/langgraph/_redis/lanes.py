@@ -41,11 +41,11 @@ class Lane:
     neighbours alone.
     """
 
-    def __init__(self, client: Client, *, cluster: bool, observer: Observer) -> None:
+    def __init__(self, client: Client, *, cluster: bool, observer: Observer, owned: bool = False) -> None:
         self.client = client
         self.guard: AsyncGenerator[None] | None = None
         self._observer = observer
-        self._sender = AsyncSender(client, cluster=cluster, observer=observer)
+        self._sender = AsyncSender(client, cluster=cluster, observer=observer, owned=owned)
         self._free = _width(client)
         self._starting = False
         self._queue: deque[_Queued] = deque()

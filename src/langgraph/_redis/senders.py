@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from redis.exceptions import NoScriptError, ResponseError
 
 from langgraph._redis.direct import RAW, aexecute, execute
-from langgraph._redis.kept import Kept
+from langgraph._redis.kept import AKept, Kept
 from langgraph._redis.nodes import BREATH, OUTAGES, Hop, Look, aexchange, exchange, routed
 from langgraph._redis.observe import Observer
 from langgraph._redis.plan import Call
@@ -31,7 +31,8 @@ class SyncSender:
 
     def __init__(self, client: Client, *, cluster: bool, observer: Observer, owned: bool = False) -> None:
         self.client = client
-        self._execute = Kept(client).execute if owned and not cluster else partial(execute, client)
+        self._kept = Kept(client) if owned and not cluster else None
+        self._execute = partial(execute, client) if self._kept is None else self._kept.execute
         self._cluster = cluster
         self._observer = observer
 
@@ -108,6 +109,8 @@ class SyncSender:
 
     def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
         self._observer.exchanged()
+        if self._kept is not None:
+            self._kept.give_back()
         with self.client.pipeline(transaction=False) as pipe:
             for command in commands:
                 pipe.execute_command(*command, **RAW)
@@ -117,8 +120,10 @@ class SyncSender:
 class AsyncSender:
     """Its async twin."""
 
-    def __init__(self, client: Client, *, cluster: bool, observer: Observer) -> None:
+    def __init__(self, client: Client, *, cluster: bool, observer: Observer, owned: bool = False) -> None:
         self.client = client
+        self._kept = AKept(client) if owned and not cluster else None
+        self._execute = partial(aexecute, client) if self._kept is None else self._kept.execute
         self._cluster = cluster
         self._observer = observer
 
@@ -154,10 +159,10 @@ class AsyncSender:
         self._observer.exchanged()
         try:
             try:
-                return await aexecute(self.client, call.command())
+                return await self._execute(call.command())
             except NoScriptError:
                 self._observer.exchanged()
-                return await aexecute(self.client, call.command_with_source())
+                return await self._execute(call.command_with_source())
         except MOVING as error:
             return await self._routed(call) if self._cluster else error
         except ResponseError as error:
@@ -181,7 +186,7 @@ class AsyncSender:
     async def _look(self, look: Look) -> Any:
         self._observer.exchanged()
         try:
-            return await aexecute(self.client, look.command)
+            return await self._execute(look.command)
         except (MOVING, *OUTAGES) as error:  # The call itself may do all the same.
             return error
 
@@ -194,6 +199,8 @@ class AsyncSender:
 
     async def _pipeline(self, commands: list[list[Any]]) -> list[Any]:
         self._observer.exchanged()
+        if self._kept is not None:
+            await self._kept.give_back()
         async with self.client.pipeline(transaction=False) as pipe:
             for command in commands:
                 pipe.execute_command(*command, **RAW)

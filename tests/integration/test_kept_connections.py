@@ -1,0 +1,97 @@
+"""Connections kept at hand between commands: none has a reply of another's, and none is one too many."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from langgraph.checkpoint.redis import RedisSaver
+from langgraph.checkpoint.redis.aio import AsyncRedisSaver
+from steps import Chain, config_of
+
+if TYPE_CHECKING:
+    import redis
+
+THREADS = 40
+
+
+def cut_all(client: redis.Redis) -> None:
+    """Close every connection but this one's, as a server that restarts does."""
+    client.client_kill_filter(_type="normal", skipme=True)
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew(
+    saver: RedisSaver, redis_client: redis.Redis
+) -> None:
+    chain = Chain()
+    chain.put(saver, channel=1)
+
+    for step in range(3):
+        cut_all(redis_client)
+        chain.put(saver, channel=step)
+        cut_all(redis_client)
+        assert saver.get(chain.config) is not None
+
+
+async def test_so_it_is_in_async(async_saver: AsyncRedisSaver, redis_client: redis.Redis) -> None:
+    chain = Chain()
+    await chain.aput(async_saver, channel=1)
+
+    for step in range(3):
+        cut_all(redis_client)
+        await chain.aput(async_saver, channel=step)
+        cut_all(redis_client)
+        assert await async_saver.aget(chain.config) is not None
+
+
+def test_a_reply_that_was_not_read_to_its_end_is_nobodys(
+    saver: RedisSaver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C between the sending and the reading: the next call must not read the reply that comes then."""
+    chain, other = Chain(), Chain(config_of("other"))
+    chain.put(saver, channel="mine")
+    other.put(saver, channel="other's")
+    pool = saver.client.connection_pool
+    kind = type(pool._connections[0])
+
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "read_response", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            saver.get(chain.config)
+
+    for asked, value in ((other, "other's"), (chain, "mine")) * 3:
+        found = saver.get(asked.config)
+        assert found is not None
+        assert found["channel_values"]["channel"] == value
+
+
+@pytest.mark.parametrize("most", [1, 2, 9])
+def test_a_small_pool_suffices(redis_url: str, key_prefix: str, most: int) -> None:
+    """Whatever is kept is there for pipelines, too; a thread's first put is one."""
+    with RedisSaver(redis_url, key_prefix=key_prefix, connection_args={"max_connections": most}) as saver:
+
+        def use(number: int) -> Any:
+            chain = Chain(config_of(f"thread-{number}"))
+            chain.put(saver, channel=number)
+            found = saver.get(chain.config)
+            return found and found["channel_values"]["channel"]
+
+        with ThreadPoolExecutor(8) as threads:
+            assert list(threads.map(use, range(THREADS))) == list(range(THREADS))
+        assert len(saver.client.connection_pool._connections) <= most
+
+
+async def test_a_small_pool_suffices_in_async(redis_url: str, key_prefix: str) -> None:
+    args = {"max_connections": 5}
+    async with AsyncRedisSaver(redis_url, key_prefix=key_prefix, connection_args=args) as saver:
+        chains = [Chain(config_of(f"thread-{number}")) for number in range(THREADS)]
+        await asyncio.gather(*(chain.aput(saver, channel=at) for at, chain in enumerate(chains)))
+        found = await asyncio.gather(*(saver.aget(chain.config) for chain in chains))
+
+    assert [each and each["channel_values"]["channel"] for each in found] == list(range(THREADS))
