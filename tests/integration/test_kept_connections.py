@@ -95,3 +95,16 @@ async def test_a_small_pool_suffices_in_async(redis_url: str, key_prefix: str) -
         found = await asyncio.gather(*(saver.aget(chain.config) for chain in chains))
 
     assert [each and each["channel_values"]["channel"] for each in found] == list(range(THREADS))
+
+
+async def test_a_client_that_only_others_used_is_closed_with_its_saver(
+    redis_url: str, key_prefix: str
+) -> None:
+    """A store may share it before the saver itself asks anything."""
+    saver = AsyncRedisSaver(redis_url, key_prefix=key_prefix)
+    client = saver.client
+    await client.ping()
+
+    await saver.aclose()
+
+    assert not any(each.is_connected for each in client.connection_pool._available_connections)

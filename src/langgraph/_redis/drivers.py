@@ -183,9 +183,10 @@ class AsyncDriver:
         """Close the clients that are ours: this loop's now, those of other running loops from there."""
         here = asyncio.get_running_loop()
         for loop, lane in list(self._lanes.items()):
-            if lane.guard is None:
-                continue
-            if loop is here:
+            if lane.guard is None:  # Nothing was asked: at most, somebody has the client.
+                if loop is here and self._owned:
+                    await self._lanes.pop(loop).client.aclose()
+            elif loop is here:
                 await lane.guard.aclose()
             elif loop.is_running():
                 asyncio.run_coroutine_threadsafe(lane.guard.aclose(), loop)
