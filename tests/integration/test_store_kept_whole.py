@@ -196,3 +196,19 @@ def test_a_query_that_is_no_text_is_refused(make_store: MakeStore) -> None:
 
     with pytest.raises(TypeError, match="query must be a str or None, not int"):
         store.search(NS, query=123)
+
+
+def test_of_a_batch_that_fails_midway_each_item_is_there_whole_or_not_at_all(
+    make_store: MakeStore, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    store = make_store()
+    foreign = f"{key_prefix}:{{0}}:d:mine"
+    redis_client.set(foreign, "none of ours")
+
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        store.batch([PutOp(("a",), "1", {}), PutOp(("mine",), "2", {}), PutOp(("b",), "3", {})])
+
+    assert [item.key for item in store.search(())] == ["1"]
+    assert store.list_namespaces() == [("a",)]
+    assert store.get(("b",), "3") is None
+    redis_client.delete(foreign)

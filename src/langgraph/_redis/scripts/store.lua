@@ -14,10 +14,14 @@ local operations = {
   g = get, p = put, d = delete, t = touch, s = page, c = candidates, n = names, e = sweep, v = vectors,
   i = unembedded, r = replace
 }
-sweep_some()
 local reply = {}
-while at < #words do
-  reply[#reply + 1] = operations[take()]()
-end
+-- What was put before something failed is in the indexes all the same: an item is there whole, or not at all.
+local done, problem = pcall(function()
+  sweep_some()
+  while at < #words do
+    reply[#reply + 1] = operations[take()]()
+  end
+end)
 finish()
+if not done then return type(problem) == 'table' and problem or redis.error_reply(problem) end
 return reply
