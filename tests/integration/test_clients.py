@@ -13,15 +13,18 @@ import redis
 import redis.asyncio
 from redis.exceptions import ResponseError
 
+from directories import put
 from langgraph.checkpoint.redis import EvictionWarning, RedisSaver, UnsupportedServerError
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from servers import Server, start_valkey
 from steps import Chain, config_of, id_of, metadata_of, values_at
-from users import NAME, as_user, documented, make_user
+from users import NAME, PASSWORD, as_user, documented, make_user
 from waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from directories import Make
 
 
 def exercise(saver: RedisSaver) -> None:
@@ -304,3 +307,16 @@ def test_setup_says_what_a_user_is_missing(
 def connections(client: redis.Redis, name: str) -> int:
     listed: Any = client.client_list()
     return sum(connection["name"] == name for connection in listed)
+
+
+def test_a_credential_provider_says_who_connects(
+    make: Make, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    make_user(redis_client, key_prefix, documented())
+    provider = redis.UsernamePasswordCredentialProvider(NAME, PASSWORD)
+
+    put(make(connection_args={"credential_provider": provider}), "thread")
+
+    names = {each["user"] for each in redis_client.client_list()}
+    redis_client.acl_deluser(NAME)
+    assert NAME in names
