@@ -30,6 +30,8 @@ NAMES = ("redis-server", "valkey-server")
 DEPENDS = [
     *("tests/conformance", "tests/integration/test_differential.py", "tests/integration/test_round_trips.py"),
     *("tests/integration/test_expiry.py", "tests/integration/test_topologies.py"),
+    *("tests/integration/test_store.py", "tests/integration/test_store_ttl.py"),
+    *("tests/integration/test_store_round_trips.py", "tests/integration/test_store_kept_whole.py"),
     *("-k", "not cluster and not sentinel"),
 ]
 

@@ -115,7 +115,7 @@ def full() -> Iterator[str]:
         with RedisStore(server.url) as store:
             store.put(NS, "mortal", {"x": 1}, ttl=10)
             store.put(NS, "immortal", {"x": 1})
-        client.config_set("maxmemory", "1mb")
+        client.config_set("maxmemory", "100kb")
         yield server.url
 
 
