@@ -124,7 +124,7 @@ def test_a_server_that_is_full_still_answers_reads_and_deletes(full: str) -> Non
         assert got is not None
         assert got.value == {"x": 1}
         assert len(store.search(NS)) == len(store.search(NS, filter={"x": 1})) == 2
-        with pytest.raises(redis.ResponseError, match="OOM"):
+        with pytest.raises(redis.ResponseError, match="used memory"):
             store.put(NS, "mortal", {"x": 2}, ttl=10)
         store.delete(NS, "immortal")
 
@@ -132,7 +132,10 @@ def test_a_server_that_is_full_still_answers_reads_and_deletes(full: str) -> Non
 
 
 def test_a_store_that_is_new_to_a_full_server_says_that_it_is_full(full: str) -> None:
-    with RedisStore(full, store_prefix="another") as store, pytest.raises(redis.ResponseError, match="OOM"):
+    with (
+        RedisStore(full, store_prefix="another") as store,
+        pytest.raises(redis.ResponseError, match="used memory"),
+    ):
         store.get(NS, "k")
 
 
@@ -141,7 +144,7 @@ async def test_the_reads_of_a_turn_are_answered_where_its_writes_are_refused(ful
         put, got = await together(store.aput(NS, "new", {"x": 1}), store.aget(NS, "immortal"))
 
     assert isinstance(put, redis.ResponseError)
-    assert "OOM" in str(put)  # Redis 6.2 has no error of its own for that, in a script.
+    assert "used memory" in str(put)  # Redis 6.2 has no class of its own for that, in a script.
     assert got.value == {"x": 1}
 
 
