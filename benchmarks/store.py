@@ -50,7 +50,8 @@ def _fill(store: BaseStore, count: int) -> None:
         store.batch([PutOp(namespace(number), str(number), value(number)) for number in numbers])
 
 
-def _singles(client: redis.Redis, store: RedisStore, rounds: int) -> Section:
+def _singles(store: RedisStore, rounds: int) -> Section:
+    client = store.client
     sha = client.script_load("return 1")
     item = value(7)
     puts = [PutOp(namespace(number), str(number), value(number)) for number in range(BATCH)]
@@ -142,16 +143,19 @@ def measure(url: str, effort: Effort) -> list[Section]:
     count, rounds = effort.threads * 10, effort.thread_pages
     with redis.Redis.from_url(url) as client:
         few, many, filtered = (
-            RedisStore(client=client, store_prefix=f"store-{name}") for name in ("few", "many", "filtered")
+            RedisStore(url, store_prefix=f"store-{name}") for name in ("few", "many", "filtered")
         )
         _fill(few, FEW)
         before = _used(client)
         _fill(many, count)
         weight = (_used(client) - before) / count
         weighed = Figure(f"bytes an item, of {count:,}", (f"{weight:,.0f}",), weight)
-        return [
-            _singles(client, few, rounds),
+        sections = [
+            _singles(few, rounds),
             _flat(few, many, count, rounds),
             _filters(filtered, max(20, rounds // 10)),
             Section("The store: memory", ("figure", "value"), (weighed,), MEMORY_NOTE),
         ]
+        for store in (few, many, filtered):
+            store.close()
+        return sections
