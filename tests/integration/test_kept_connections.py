@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import redis
 
 from langgraph.checkpoint.redis import RedisSaver
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from steps import Chain, config_of
-
-if TYPE_CHECKING:
-    import redis
 
 THREADS = 40
 
@@ -108,3 +106,17 @@ async def test_a_client_that_only_others_used_is_closed_with_its_saver(
     await saver.aclose()
 
     assert not any(each.is_connected for each in client.connection_pool._available_connections)
+
+
+def test_where_credentials_may_change_connections_go_back_to_the_pool(
+    redis_url: str, key_prefix: str
+) -> None:
+    """redis-py authenticates them anew there."""
+    provider = redis.UsernamePasswordCredentialProvider("default", "")
+    chain = Chain()
+    for args, all_are_back in (({}, False), ({"credential_provider": provider}, True)):
+        with RedisSaver(redis_url, key_prefix=key_prefix, connection_args=args) as saver:
+            chain.put(saver, channel=1)
+            chain.put(saver, channel=2)
+
+            assert saver.client.connection_pool.pool.full() == all_are_back

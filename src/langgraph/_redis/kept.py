@@ -40,15 +40,16 @@ class _AtHand:
 
     Args:
         client: The client.
-        kind: The pool that is understood. Sentinels and clusters have pools of their own, and a small one
-            has none to spare: their clients are used as they are.
+        kind: The pool that is understood. Sentinels and clusters have pools of their own, a small one has
+            none to spare, and one whose credentials may change authenticates connections anew when they
+            come back: their clients are used as they are.
     """
 
     def __init__(self, client: Any, kind: type[Any]) -> None:
         self.client = client
         self.pool: Any = getattr(client, "connection_pool", None)
         pool: Any = self.pool
-        self.usable = type(pool) is kind and pool.max_connections > 2 * MOST
+        self.usable = type(pool) is kind and pool.max_connections > 2 * MOST and not _renews(pool)
         renewed(self)
 
     def renew(self) -> None:
@@ -75,6 +76,10 @@ class _AtHand:
             return False
         self._idle.append((monotonic(), connection))
         return True
+
+
+def _renews(pool: Any) -> bool:
+    return pool.connection_kwargs.get("credential_provider") is not None
 
 
 class Kept:
