@@ -122,9 +122,10 @@ async def test_a_stream_has_the_answer_or_the_question(chat: httpx.AsyncClient) 
 async def test_an_app_that_was_started_since_goes_on_with_the_answer(
     redis_url: str, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = len(redis_client.client_list())
     async with client_of_the_app(redis_url, monkeypatch) as first:
         asked = await said(first, "messages", "book a table")
-    assert eventually(lambda: len(redis_client.client_list()) == 1), "the app left connections open"
+    assert eventually(lambda: len(redis_client.client_list()) <= before), "the app left connections open"
 
     async with client_of_the_app(redis_url, monkeypatch) as second:
         shown = await second.get("/threads/17")
@@ -241,6 +242,7 @@ def test_a_page_that_runs_again_and_again_has_one_saver(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    before = len(redis_client.client_list())
     monkeypatch.setattr(reruns, "REDIS_URL", redis_url)
     reruns.agent.cache_clear()
 
@@ -251,7 +253,7 @@ def test_a_page_that_runs_again_and_again_has_one_saver(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 15
     assert lines[3] == f"{HELLO}, it is me, once more, hello"
-    assert eventually(lambda: len(redis_client.client_list()) == 1), "each run left its connections behind"
+    assert eventually(lambda: len(redis_client.client_list()) <= before), "each run left its connections"
 
 
 def test_the_page_runs_without_a_server() -> None:
