@@ -11,7 +11,9 @@ import redis
 
 from langgraph.checkpoint.redis import RedisSaver
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
+from langgraph.store.redis import RedisStore
 from steps import Chain, config_of
+from waiting import eventually
 
 THREADS = 40
 
@@ -120,3 +122,18 @@ def test_where_credentials_may_change_connections_go_back_to_the_pool(
             chain.put(saver, channel=2)
 
             assert saver.client.connection_pool.pool.full() == all_are_back
+
+
+@pytest.mark.parametrize("kind", [RedisSaver, RedisStore])
+def test_what_nobody_closed_is_closed_when_nobody_has_it(
+    redis_url: str, redis_client: redis.Redis, kind: type[RedisSaver | RedisStore]
+) -> None:
+    """At once, and not when a garbage collection comes by."""
+    before = len(redis_client.client_list())
+    left = kind(redis_url)
+    left.setup()
+    assert len(redis_client.client_list()) > before
+
+    del left
+
+    assert eventually(lambda: len(redis_client.client_list()) <= before)

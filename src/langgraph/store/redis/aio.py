@@ -107,7 +107,9 @@ class AsyncRedisStore(BaseStore):
             place.async_client, cluster=place.cluster, owned=place.ours, observer=observer
         )
         self._sync = OffLoop(place, observer, _ADVICE)
-        self._sweeper = AsyncSweeper(self.sweep_ttl, self.ttl_config)
+        # Not `self.sweep_ttl`, which would be a cycle.
+        driver, plans = self._driver, self._parts.plans
+        self._sweeper = AsyncSweeper(lambda: driver.run(plans.sweep(), "sweep"), self.ttl_config)
 
     @classmethod
     @asynccontextmanager

@@ -95,7 +95,9 @@ class RedisStore(BaseStore):
         made, self._owned = self._parts.place.sync_client()
         place, observer = self._parts.place, self._parts.observer
         self._driver = SyncDriver(made, cluster=place.cluster, owned=self._owned, observer=observer)
-        self._sweeper = Sweeper(self.sweep_ttl, self.ttl_config)
+        # Not `self.sweep_ttl`: a store that nobody closed would keep its connections until a collection.
+        driver, plans = self._driver, self._parts.plans
+        self._sweeper = Sweeper(lambda: driver.run(plans.sweep(), "sweep"), self.ttl_config)
 
     @classmethod
     @contextmanager
