@@ -8,6 +8,7 @@ field that is missing or no number, where InMemoryStore raises.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,14 +29,14 @@ CONTRACT = ("get", "put", "search", "delete", "list_namespaces", "batch")
 """What an async store has under a name with an `a` before it."""
 
 
-class Twin:
+class Twin(ABC):
     """Either store, asked with the names that the sync one has."""
 
     store: Any
 
+    @abstractmethod
     def do(self, method: str, *args: Any, **options: Any) -> Any:
         """Call a method, and wait for it."""
-        raise NotImplementedError
 
     def get(self, ns: Namespace, key: str, **options: Any) -> Item | None:
         return cast("Item | None", self.do("get", ns, key, **options))
@@ -59,8 +60,9 @@ class Twin:
         """The keys that a search finds, in its order."""
         return [found.key for found in self.search(ns, **{"limit": EVERYTHING, **query})]
 
+    @abstractmethod
     def close(self) -> None:
-        raise NotImplementedError
+        """Close the store."""
 
 
 class SyncStore(Twin):

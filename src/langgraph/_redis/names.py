@@ -99,6 +99,20 @@ def text_of(argument: str, value: Any) -> str:
     raise TypeError(f"{argument} must be a str, an int or a UUID, not {kind}: {value!r:.80}")
 
 
+def check_prefix(argument: str, given: Any) -> None:
+    """Refuse what cannot stand before every key: a brace would begin a hash tag.
+
+    Args:
+        argument: What to call it in an error.
+        given: What a caller gave.
+
+    Raises:
+        ValueError: If it is no `str`, is empty, or holds a brace.
+    """
+    if not isinstance(given, str) or not given or set("{}") & set(given):
+        raise ValueError(f"{argument} must be a non-empty str without braces, not {given!r}")
+
+
 def encode(text: str) -> bytes:
     """UTF-8 whose byte order is the text's order; lone surrogates pass, so that every `str` has one."""
     return text.encode("utf-8", "surrogatepass")

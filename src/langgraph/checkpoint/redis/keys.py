@@ -142,8 +142,7 @@ class Keys:
     prefix: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.prefix, str) or not self.prefix or set("{}") & set(self.prefix):
-            raise ValueError(f"key_prefix must be a non-empty str without braces, not {self.prefix!r}")
+        names.check_prefix("key_prefix", self.prefix)
 
     def thread(self, given: Any, argument: str = "thread_id") -> Thread:
         """The keys of a thread.

@@ -31,6 +31,7 @@ from zlib import crc32
 
 from langgraph.store.base import InvalidNamespaceError
 
+from langgraph._redis import names
 from langgraph._redis.names import decode, encode
 
 NUL: Final = b"\x00"
@@ -124,8 +125,7 @@ class Keys:
     prefix: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.prefix, str) or not self.prefix or set("{}") & set(self.prefix):
-            raise ValueError(f"store_prefix must be a non-empty str without braces, not {self.prefix!r}")
+        names.check_prefix("store_prefix", self.prefix)
 
     @property
     def meta(self) -> bytes:
