@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import redis
@@ -126,14 +128,21 @@ def test_where_credentials_may_change_connections_go_back_to_the_pool(
 
 @pytest.mark.parametrize("kind", [RedisSaver, RedisStore])
 def test_what_nobody_closed_is_closed_when_nobody_has_it(
-    redis_url: str, redis_client: redis.Redis, kind: type[RedisSaver | RedisStore]
+    request: pytest.FixtureRequest, redis_url: str, redis_client: redis.Redis, kind: type[Any]
 ) -> None:
-    """At once, and not when a garbage collection comes by."""
-    before = len(redis_client.client_list())
-    left = kind(redis_url)
+    """At once, and not when a garbage collection comes by; also where a script's first call was refused."""
+    name = f"left-{uuid4()}"
+    redis_client.script_flush()
+    gc.disable()
+    request.addfinalizer(gc.enable)
+    left = kind(redis_url, connection_args={"client_name": name})
     left.setup()
-    assert len(redis_client.client_list()) > before
+    assert name in _names(redis_client)
 
     del left
 
-    assert eventually(lambda: len(redis_client.client_list()) <= before)
+    assert eventually(lambda: name not in _names(redis_client))
+
+
+def _names(client: redis.Redis) -> list[str]:
+    return [connection["name"] for connection in client.client_list()]

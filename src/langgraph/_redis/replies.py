@@ -27,10 +27,14 @@ REFUSED: Final = (ResponseError, OutOfMemoryError)
 def known(reply: Any) -> Any:
     """An error of valkey-py's, or of another client that is made after redis-py, as the one of redis-py.
 
-    Likewise an error that only means that a connection is gone, or that a slot is on its way.
+    Likewise an error that only means that a connection is gone, or that a slot is on its way. As a reply it
+    comes without a traceback: the frames there hold the list of replies, and the client, until a garbage
+    collection.
     """
-    if not isinstance(reply, Exception):
-        return reply
+    return _known(reply).with_traceback(None) if isinstance(reply, Exception) else reply
+
+
+def _known(reply: Exception) -> Exception:
     if (type(reply).__name__ == "ClusterError" and "TTL" in str(reply)) or _is_of_a_node_unknown(reply):
         # A cluster's client gave up: it was sent to and fro, or to a node that is not on its map yet.
         return MOVING("TRYAGAIN keys of the call are on their way to another node of the cluster: call again")
@@ -43,7 +47,8 @@ def known(reply: Any) -> Any:
     if "ResponseError" not in names:
         return reply
     kinds = (getattr(redis.exceptions, name, None) for name in names)
-    return next(kind for kind in kinds if kind is not None)(*reply.args)
+    error: Exception = next(kind for kind in kinds if kind is not None)(*reply.args)
+    return error
 
 
 def _is_of_a_node_unknown(error: Exception) -> bool:
@@ -61,7 +66,7 @@ def across(reply: Any) -> bool:
 def refused(call: Call, error: ResponseError) -> Refusal:
     """The server's no, as a reply where the plan can take one."""
     if call.tolerant and not isinstance(error, MOVING):
-        return Refusal(str(error), across(error), error)
+        return Refusal(str(error), across(error), error.with_traceback(None))
     raise error
 
 
