@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.redis import RedisSaver
 
 SHORT, LONG = 50, 300
+DOCUMENTS, DOCUMENT, STEPS = 60, 10_000, 30
 
 
 def converse(saver: RedisSaver, thread: str, turns: int) -> None:
@@ -45,6 +46,26 @@ def test_a_conversation_is_stored_once_whatever_its_length(
     long = bytes_of(redis_client, key_prefix, "long") / LONG
     assert long <= 8 * 1024
     assert long <= 1.3 * short
+
+
+def test_a_table_of_documents_costs_what_changes_in_it(
+    saver: RedisSaver, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    """The first change in its midst cuts the table, once; earlier checkpoints read as they were put."""
+    chain = Chain(config_of("table"))
+    files = {f"{number:03}.md": prose(number, DOCUMENT) for number in range(DOCUMENTS)}
+    tables, configs, sizes = [], [], []
+    for step in range(STEPS):
+        files = {**files, f"{step % 5:03}.md": prose(-step - 1, DOCUMENT)}
+        tables.append(files)
+        configs.append(chain.put(saver, files=files))
+        sizes.append(bytes_of(redis_client, key_prefix, "table"))
+
+    assert sizes[-1] - sizes[5] <= 2 * DOCUMENT * (STEPS - 6)
+    for config, table in zip(configs, tables, strict=True):
+        found = saver.get(config)
+        assert found is not None
+        assert found["channel_values"]["files"] == table
 
 
 async def test_a_checkpoint_with_thousands_of_writes_is_read_at_once(async_saver: AsyncRedisSaver) -> None:

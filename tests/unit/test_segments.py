@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-from langgraph.checkpoint.redis.segments import Segment, cut, header_length, merged
+from langgraph.checkpoint.redis.pieces import arrange
+from langgraph.checkpoint.redis.segments import Segment, header_length, merged
 
 _OTHER_EXTENSION = 5
 
@@ -53,13 +54,16 @@ class Stored:
         """Store a value and return the bytes that were new."""
         data = packed(value)
         offset = header_length(data)
-        count, rest = cut(self.segments, data, offset)
-        new = (Segment(b"%010d" % self._names, rest),) if rest else ()
-        self.segments = (*self.segments[:count], *new)
+        parts = arrange(self.segments, data, offset)
+        rest = b"".join(part for part in parts if isinstance(part, bytes))
+        self.segments = tuple(part if isinstance(part, Segment) else self._named(part) for part in parts)
         self.written += len(rest)
-        self._names += 1
         assert b"".join(segment.data for segment in self.segments) == data[offset:]
         return rest
+
+    def _named(self, data: bytes) -> Segment:
+        self._names += 1
+        return Segment(b"%010d" % self._names, data)
 
 
 def grown(turns: int) -> tuple[Stored, list[str]]:
@@ -149,9 +153,10 @@ def test_what_is_kept_and_what_is_new_make_any_value(before: list[bytes], data: 
     segments = [Segment(b"%d" % number, piece) for number, piece in enumerate(before)]
     data = b"\x00" * offset + b"".join(before[:3]) + data
 
-    count, rest = cut(segments, data, offset)
+    parts = arrange(segments, data, offset)
 
-    assert b"".join(before[:count]) + rest == data[offset:]
+    assert all(part in segments for part in parts if isinstance(part, Segment))
+    assert b"".join(part.data if isinstance(part, Segment) else part for part in parts) == data[offset:]
 
 
 def test_a_long_conversation_is_in_few_segments() -> None:
@@ -213,13 +218,15 @@ def test_a_change_in_the_middle_keeps_the_head() -> None:
     assert len(rest) < len(packed(items)) / 2
 
 
-def test_a_change_at_the_beginning_keeps_nothing() -> None:
+def test_a_change_at_the_beginning_keeps_what_follows() -> None:
     stored, items = grown(20)
+    before = stored.segments
     items[0] = "changed"
 
     rest = stored.put(items)
 
-    assert rest == items_of(items)
+    assert stored.segments[1:] == before[1:]
+    assert len(rest) < len(before[0].data)
 
 
 def test_a_value_that_shrinks_to_whole_segments_writes_nothing() -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Any, NamedTuple
 
 from langgraph._redis.names import encode, version
-from langgraph.checkpoint.redis import keys, segments
+from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.codec import MSGPACK, Codec, checked
 from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH
+from langgraph.checkpoint.redis.pieces import Part, arrange
 from langgraph.checkpoint.redis.records import inline
 from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment, header_length
 from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf
@@ -134,7 +135,8 @@ class Draft:
         sources = nlargest(_SOURCES, self.held.values(), key=_size)
         for new in sorted(self.later, key=lambda new: len(new.data)):
             if not self._contain(new, sources):
-                self._add_segments(new, (), header_length(new.data))
+                offset = header_length(new.data)
+                self._add_parts(new, arrange((), new.data, offset), offset)
                 sources = nlargest(_SOURCES, (*sources, self.held[new.channel]), key=_size)
         return self
 
@@ -154,24 +156,28 @@ class Draft:
         return self
 
     def _extend(self, new: _New) -> bool:
-        """Add a value that begins with segments of the channel's previous value."""
+        """Add a value that has something of the channel's previous value."""
         held, offset = self.shelf.channels.get(new.channel), header_length(new.data)
-        if held is None or not offset or not segments.kept(held.segments, new.data, offset):
+        if held is None or not offset or not held.segments:
             return False
-        self._add_segments(new, held.segments, offset)
+        parts = arrange(held.segments, new.data, offset)
+        if len(parts) == 1 and parts[0] not in held.segments:
+            return False
+        self._add_parts(new, parts, offset)
         return True
 
-    def _add_segments(self, new: _New, before: tuple[Segment, ...], offset: int) -> None:
-        count, rest = segments.cut(before, new.data, offset)
-        pieces = before[:count]
-        self.reused += (keys.segment(piece.name) for piece in pieces)
-        self.kept += count
-        if rest:
-            piece = Segment(new_segment_name(), rest)
-            sealed = checked(self.codec.seal(rest), f"what is new in channel {new.channel!r}")
-            self.segments += (keys.segment(piece.name), sealed)
-            pieces = (*pieces, piece)
+    def _add_parts(self, new: _New, parts: Sequence[Part], offset: int) -> None:
+        pieces = tuple(part if isinstance(part, Segment) else self._add_segment(new, part) for part in parts)
+        reused = [part for part in parts if isinstance(part, Segment)]
+        self.reused += (keys.segment(piece.name) for piece in reused)
+        self.kept += len(reused)
         self._store(new, self._manifest(new, plain(new.data[:offset], pieces)), pieces)
+
+    def _add_segment(self, new: _New, data: bytes) -> Segment:
+        piece = Segment(new_segment_name(), data)
+        sealed = checked(self.codec.seal(data), f"what is new in channel {new.channel!r}")
+        self.segments += (keys.segment(piece.name), sealed)
+        return piece
 
     def _contain(self, new: _New, sources: Iterable[Held]) -> bool:
         """Add a value that contains another channel's segments."""

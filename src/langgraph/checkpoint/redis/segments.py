@@ -9,10 +9,14 @@ extends the one before it shares all segments but the last.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 SPLIT_FROM: Final = 1024
 """Bytes from which a container is cut into segments; below, a value is stored whole."""
+
+PIECE: Final = 16 * 1024
+"""Bytes of a large segment, about: smaller ones cost more fields, larger ones more bytes at a change."""
 
 _FAN: Final = 8
 _FAN_BITS: Final = 3
@@ -58,20 +62,22 @@ def kept(segments: Sequence[Segment], data: bytes, offset: int) -> int:
     return len(segments)
 
 
-def merged(sizes: Sequence[int], tail: int) -> int:
+def merged(sizes: Sequence[int], tail: int, largest: int = PIECE) -> int:
     """How many of the kept segments stay as they are when `tail` bytes are added.
 
     Eight segments of a size class are merged with the tail into one of the next, and so on, so that a
     value has few segments and each byte is rewritten once per size class. A segment of a higher class
-    ends the walk: going on past it would rewrite everything at every append.
+    ends the walk: going on past it would rewrite everything at every append. So does one that is large:
+    fields cost little next to it, and a change inside it would cost all of it.
 
     Args:
         sizes: Bytes of the kept segments, oldest first.
         tail: Bytes that are new.
+        largest: Bytes from which a segment stays as it is.
     """
     stays, absorbed, total, top = len(sizes), 0, tail, level(tail)
     for position in range(len(sizes) - 1, -1, -1):
-        if level(sizes[position]) > top:
+        if level(sizes[position]) > top or sizes[position] >= largest:
             break
         absorbed += 1
         total += sizes[position]
@@ -80,22 +86,12 @@ def merged(sizes: Sequence[int], tail: int) -> int:
     return stays
 
 
-def cut(segments: Sequence[Segment], data: bytes, offset: int) -> tuple[int, bytes]:
-    """Cut a value: how many segments of the one before it stay, and the bytes that are new.
-
-    Args:
-        segments: Those of the channel's previous value.
-        data: The new value, header included.
-        offset: Where its items begin, from `header_length`.
-
-    Returns:
-        The count of leading segments to reuse, and the rest of `data`, empty if they cover it all.
-    """
-    count = kept(segments, data, offset)
-    sizes = [len(segment.data) for segment in segments[:count]]
-    tail = len(data) - offset - sum(sizes)
-    if tail:
-        count = merged(sizes, tail)
-        offset += sum(sizes[:count])
-        return count, data[offset:]
-    return count, b""
+def grown(parts: Sequence[Segment | bytes], largest: int = PIECE) -> list[Segment | bytes]:
+    """Merge what is new at a value's end with the segments right before it, as far as `merged` says."""
+    if not parts or isinstance(parts[-1], Segment):
+        return list(parts)
+    run = list(takewhile(lambda part: isinstance(part, Segment), reversed(parts[:-1])))[::-1]
+    segments = [part for part in run if isinstance(part, Segment)]
+    stays = merged([len(segment.data) for segment in segments], len(parts[-1]), largest)
+    tail = b"".join((*(segment.data for segment in segments[stays:]), parts[-1]))
+    return [*parts[: len(parts) - 1 - len(run) + stays], tail]
