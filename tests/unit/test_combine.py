@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ResponseError
 
-from langgraph._redis.combine import BATCH, ROUNDS, Combiner
+from langgraph._redis.combine import BATCH, PATIENCE, ROUNDS, Combiner
 from langgraph._redis.drivers import SyncDriver
 from langgraph._redis.errors import RedisPersistenceError
 from langgraph._redis.plan import Call, Plan, Script
@@ -31,9 +32,14 @@ def call_of(number: int, key: bytes = b"key") -> Call:
 class Line:
     """A combiner whose first call is under way until `opened`, and those who come meanwhile."""
 
-    def __init__(self, threads: ThreadPoolExecutor, answer: Callable[[list[Call]], list[Any]]) -> None:
+    def __init__(
+        self,
+        threads: ThreadPoolExecutor,
+        answer: Callable[[list[Call]], list[Any]],
+        patience: float = PATIENCE,
+    ) -> None:
         self.sent: list[list[list[Any]]] = []
-        self.combiner = Combiner(self._send)
+        self.combiner = Combiner(self._send, patience=patience)
         self._answer = answer
         self._threads = threads
         self._gate = threading.Event()
@@ -152,6 +158,55 @@ def test_an_outage_of_a_batch_reaches_each_of_its_callers(threads: ThreadPoolExe
 
     assert [type(caller.exception(10)) for caller in callers] == [RedisConnectionError] * 3
     assert line.combiner.ask(call_of(5, b"other")) == [10]
+
+
+def batch_of_three(threads: ThreadPoolExecutor, patience: float) -> Line:
+    """Three that travelled together just now."""
+    line = Line(threads, doubled, patience)
+    callers = line.come(*map(call_of, range(3)))
+    line.opened()
+    assert [caller.result(10) for caller in callers] == [[0], [2], [4]]
+    return line
+
+
+def test_those_who_travelled_together_do_so_again(threads: ThreadPoolExecutor) -> None:
+    line = batch_of_three(threads, patience=10)
+
+    callers = line.come(call_of(5), call_of(6))
+    last = threads.submit(line.combiner.ask, call_of(7))
+
+    assert [caller.result(5) for caller in (*callers, last)] == [[10], [12], [14]]
+    assert line.sent[2:] == [[[5, 6, 7]]]
+
+
+def test_who_does_not_come_again_is_waited_for_once(threads: ThreadPoolExecutor) -> None:
+    line = batch_of_three(threads, patience=0.01)
+
+    assert line.combiner.ask(call_of(5)) == [10]
+    assert line.combiner._crowd == 1
+    assert line.combiner.ask(call_of(6)) == [12]
+    assert line.sent[2:] == [[[5]], [[6]]]
+
+
+def test_a_thread_that_is_interrupted_while_it_waits_for_others_leaves_nobody_waiting(
+    threads: ThreadPoolExecutor,
+) -> None:
+    line = batch_of_three(threads, patience=10)
+    main = threading.get_ident()
+
+    def interrupt() -> Any:
+        assert eventually(lambda: len(line.combiner._queue) == 1)
+        other = threads.submit(line.combiner.ask, call_of(6))
+        assert eventually(lambda: len(line.combiner._queue) == 2)
+        signal.pthread_kill(main, signal.SIGINT)
+        return other.result(5)
+
+    other = threads.submit(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        line.combiner.ask(call_of(5))
+
+    assert other.result(10) == [12]
+    assert line.sent[2:] == [[[6]]]
 
 
 def test_a_thread_that_is_interrupted_while_it_sends_leaves_nobody_waiting(

@@ -22,6 +22,9 @@ BATCH: Final = 128
 ROUNDS: Final = 8
 """Batches that a thread sends for others before its own call returns."""
 
+PATIENCE: Final = 0.0005
+"""Seconds: about what a batch takes. Whoever is gone for good is waited for once."""
+
 
 class _Waiting:
     """A call whose thread waits: for its reply, or to send for all."""
@@ -43,11 +46,18 @@ class Combiner:
     Args:
         send: Sends calls in one round trip and returns a reply, or an exception, for each.
         observer: Is told of those that share one; nobody unless given.
+        patience: Seconds that a thread waits for those who were in the batch before.
     """
 
-    def __init__(self, send: Callable[[list[Call]], list[Any]], observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        send: Callable[[list[Call]], list[Any]],
+        observer: Observer | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
         self._send = send
         self._observer = observer
+        self._patience = patience
         renewed(self)
 
     def renew(self) -> None:
@@ -55,6 +65,8 @@ class Combiner:
         self._lock = threading.Lock()
         self._busy = False
         self._queue: deque[_Waiting] = deque()
+        self._crowd = 1
+        self._wanted = 0
 
     def ask(self, call: Call) -> Any:
         """Send a call, or have it sent, and return its reply.
@@ -66,29 +78,59 @@ class Combiner:
             if mine is None:
                 self._busy = True
             else:
-                self._queue.append(mine)
+                self._join(mine)
         if mine is not None:
             return self._shared(mine)
+        if self._crowd > 1:
+            return self._gathered(_Waiting(call))
         try:
             return self._send([call])[0]
         finally:
             self._lead()
 
+    def _join(self, mine: _Waiting) -> None:
+        self._queue.append(mine)
+        if len(self._queue) == self._wanted:
+            self._wanted = 0
+            self._gathers.woken.release()
+
+    def _gathered(self, mine: _Waiting) -> Any:
+        """Send for those too who were here a moment ago: they come again as soon as they may run."""
+        try:
+            self._gather(mine)
+        except BaseException:
+            self._leave(mine)
+            raise
+        finally:
+            self._lead()
+        return _result(mine)
+
+    def _gather(self, mine: _Waiting) -> None:
+        with self._lock:
+            self._queue.append(mine)
+            self._wanted, self._gathers = self._crowd, mine
+        complete = mine.woken.acquire(timeout=self._patience)
+        with self._lock:
+            if not complete and self._wanted == 0:
+                mine.woken.acquire()  # They were complete just now.
+            self._wanted = 0
+
     def _shared(self, mine: _Waiting) -> Any:
         try:
             mine.woken.acquire()
         except BaseException:  # Interrupted: the others must not wait for this thread.
-            with self._lock:
-                if mine in self._queue:
-                    self._queue.remove(mine)
+            self._leave(mine)
             if mine.leads:
                 self._lead()
             raise
         if mine.leads:
             self._lead()
-        if mine.error is not None:
-            raise mine.error
-        return mine.reply
+        return _result(mine)
+
+    def _leave(self, mine: _Waiting) -> None:
+        with self._lock:
+            if mine in self._queue:
+                self._queue.remove(mine)
 
     def _lead(self) -> None:
         """Send for those who wait, then let the first who still waits go on."""
@@ -97,6 +139,7 @@ class Combiner:
             while self._queue and rounds < ROUNDS:
                 with self._lock:
                     batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+                    self._crowd = len(batch)
                 self._serve(batch)
                 rounds += 1
         finally:
@@ -134,3 +177,9 @@ class Combiner:
         finally:
             for waiting in batch:
                 waiting.woken.release()
+
+
+def _result(served: _Waiting) -> Any:
+    if served.error is not None:
+        raise served.error
+    return served.reply
