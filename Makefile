@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix failovers compat check format bench clean
+.PHONY: help demo test matrix failovers compat check format bench bench-quick bench-scale bench-floor figures clean
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 $(READY): pyproject.toml src/langgraph/_redis/version.py
 	$(PYTHON) -m venv $(VENV)
@@ -40,8 +40,20 @@ format: $(READY) ## Put the code in the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Time against InMemorySaver and one empty EVALSHA, in one run
+bench: $(READY) ## A race of checkpointers, each in an environment of its own: some 20 minutes
+	$(BIN)/python benchmarks/peers/run.py
+
+bench-quick: $(READY) ## The same with fewer sizes and rounds: a look, not a result
+	$(BIN)/python benchmarks/peers/run.py --quick
+
+bench-scale: $(READY) ## Memory of many threads, and what one server core carries
+	$(BIN)/python benchmarks/scale/run.py
+
+bench-floor: $(READY) ## Each operation against InMemorySaver's time and one empty EVALSHA
 	$(BIN)/python benchmarks/run.py
 
+figures: $(READY) ## Put the results of these runs into the documents, as tables and plots
+	$(BIN)/python benchmarks/peers/publish.py
+
 clean: ## Remove what the targets above made
-	rm -rf $(VENV) .compat .servers .mypy_cache .pytest_cache .ruff_cache dist build .coverage .coverage.*
+	rm -rf $(VENV) .bench .compat .servers .mypy_cache .pytest_cache .ruff_cache dist build .coverage .coverage.*

@@ -22,16 +22,20 @@ PACKAGES = (
 
 
 def facts(server: str) -> dict[str, str]:
-    """The server, the interpreter, the machine and the packages, as a table's lines."""
+    """The server, the machine and the packages, as a table's lines."""
+    versions = {package: _version(package) for package in PACKAGES}
+    return {"server": f"{server}, no persistence, loopback TCP", **here(), **versions}
+
+
+def here() -> dict[str, str]:
+    """The moment, the interpreter and the machine."""
     return {
         "measured": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        "server": f"{server}, no persistence, loopback TCP",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "processor": f"{os.cpu_count()} x {_processor()}",
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
         "gc thresholds": str(gc.get_threshold()),
-        **{package: _version(package) for package in PACKAGES},
     }
 
 

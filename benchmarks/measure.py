@@ -68,13 +68,14 @@ def race(
 
 @dataclass(frozen=True)
 class Methods:
-    """A saver's methods in one style, under one set of names."""
+    """A saver's methods in one style, under one set of names; `get_next_version` never waits."""
 
     put: Callable[..., Any]
     put_writes: Callable[..., Any]
     get_tuple: Callable[..., Any]
     list: Callable[..., Any]
     delete_thread: Callable[..., Any]
+    get_next_version: Callable[..., Any]
 
 
 def blocking(saver: BaseCheckpointSaver[Any]) -> Methods:
@@ -83,8 +84,9 @@ def blocking(saver: BaseCheckpointSaver[Any]) -> Methods:
         saver.put,
         saver.put_writes,
         saver.get_tuple,
-        lambda config, limit: list(saver.list(config, limit=limit)),
+        lambda config, limit, **options: list(saver.list(config, limit=limit, **options)),
         saver.delete_thread,
+        saver.get_next_version,
     )
 
 
@@ -94,8 +96,9 @@ def awaited(saver: BaseCheckpointSaver[Any]) -> Methods:
         saver.aput,
         saver.aput_writes,
         saver.aget_tuple,
-        lambda config, limit: _collect(saver.alist(config, limit=limit)),
+        lambda config, limit, **options: _collect(saver.alist(config, limit=limit, **options)),
         saver.adelete_thread,
+        saver.get_next_version,
     )
 
 

@@ -63,24 +63,37 @@ def slot_of(prefix: str, thread: str) -> int:
     return int(key_slot(Keys(prefix).thread(thread).keys[0]))
 
 
+def start_cluster_of_three(**config: Any) -> Together:
+    """Three primaries, each with a third of the slots, and no replicas."""
+    servers = _parted(3, config)
+    _wait(lambda: all(_cluster_is_ready(server) for server in servers), "the cluster did not become ready")
+    return Together(_cluster_url(servers), servers)
+
+
 def start_cluster_of_six(**config: Any) -> Together:
     """Three primaries, a replica of each; they fail over within seconds."""
-    options = {"cluster_enabled": "yes", "cluster_node_timeout": 1500, **_AT_ONCE, **config}
-    servers = [start_valkey(cluster_port=free_port(), **options) for _ in range(6)]
-    cluster = Together("", servers)
+    servers = _parted(6, {"cluster_node_timeout": 1500, **_AT_ONCE, **config})
+    for primary, replica in zip(servers[:3], servers[3:], strict=True):
+        ask(replica, "CLUSTER REPLICATE", ask(primary, "CLUSTER MYID"))
+    _wait(lambda: all(_cluster_is_ready(server) for server in servers), "the cluster did not become ready")
+    return Together(_cluster_url(servers), servers)
+
+
+def _parted(count: int, config: dict[str, Any]) -> list[Server]:
+    """Nodes that know each other; the slots are parted among the first three."""
+    servers = [start_valkey(cluster_enabled="yes", cluster_port=free_port(), **config) for _ in range(count)]
     for number, server in enumerate(servers[:3]):
         first, last = 16384 * number // 3, 16384 * (number + 1) // 3 - 1
         ask(server, "CLUSTER", "ADDSLOTSRANGE", first, last)
     for server in servers[1:]:
         bus = ask(server, "CONFIG GET", "cluster-port")["cluster-port"]
         ask(servers[0], "CLUSTER MEET", "127.0.0.1", server.port, bus)
-    _wait(lambda: all(known_nodes(server) == 6 for server in servers), "the nodes did not meet")
-    for primary, replica in zip(servers[:3], servers[3:], strict=True):
-        ask(replica, "CLUSTER REPLICATE", ask(primary, "CLUSTER MYID"))
-    _wait(lambda: all(_cluster_is_ready(server) for server in servers), "the cluster did not become ready")
-    hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
-    cluster.url = f"redis+cluster://{hosts}"
-    return cluster
+    _wait(lambda: all(known_nodes(server) == count for server in servers), "the nodes did not meet")
+    return servers
+
+
+def _cluster_url(servers: list[Server]) -> str:
+    return "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
 
 
 def known_nodes(server: Server) -> int:

@@ -39,6 +39,10 @@ Step: TypeAlias = Do | Timed | Weigh
 Course: TypeAlias = Generator[Step, Any, None]
 
 
+LEFT = "left after"
+"""How `Outcome.failed` begins where a contender was only too slow: what it had done by then counts."""
+
+
 class WrongResultError(AssertionError):
     """A contender gave back something other than what it was given; its times count for nothing."""
 
@@ -54,6 +58,10 @@ class Subject(Protocol):
 
     def states(self, builder: Any, config: Any, limit: int | None = None) -> Act:
         """Read a thread's history, newest first, through the graph: a list of StateSnapshot."""
+        ...
+
+    def state(self, builder: Any, config: Any) -> Act:
+        """Read a thread's state, or an earlier one where the config names it: a StateSnapshot."""
         ...
 
     def together(self, acts: Sequence[Act]) -> Act:
@@ -115,7 +123,7 @@ class Outcome:
     Attributes:
         samples: Taken directly at the server, or with the delay.
         counted: Taken through a proxy that counts, apart from the others: their times mean nothing.
-        weights: Of the first block.
+        weights: Of the block that is counted, which begins on an empty place.
         wrong: What was wrong with a result, for a reader. Such an outcome has no times to show.
         failed: The error that ended it, for a reader.
     """
