@@ -60,6 +60,7 @@ class Block:
     outside: Outside = field(default_factory=Nothing)
     samples: list[Sample] = field(default_factory=list)
     weights: list[Weight] = field(default_factory=list)
+    asked_to_weigh: bool = False
     wrong: str | None = None
     failed: str | None = None
 
@@ -82,6 +83,7 @@ class Block:
         return {
             "samples": [asdict(each) for each in self.samples],
             "weights": [asdict(each) for each in self.weights],
+            "asked_to_weigh": self.asked_to_weigh,
             "wrong": self.wrong,
             "failed": self.failed,
         }
@@ -111,6 +113,7 @@ class Block:
                 result, _ = yield step.act
 
     def _weigh(self, step: Weigh) -> int | None:
+        self.asked_to_weigh = True
         weight = self.outside.bytes()
         if weight is not None:
             self.weights.append(Weight(step.at, weight))

@@ -84,6 +84,7 @@ class Workload:
         delayed: Whether it is run with network delay too.
         cost: Seconds that a block of a slow contender may take; a contender that takes longer is left out
             of the rounds that are left, and that is said.
+        counted: Whether it is run once more, to count round trips and bytes and to weigh what is kept.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Workload:
     quick: tuple[int, ...] = ()
     delayed: bool = False
     cost: float = 60.0
+    counted: bool = True
 
 
 @dataclass

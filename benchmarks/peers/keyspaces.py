@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +19,9 @@ from benchmarks.peers.place import Place
 from fetched import PACKAGES, fetch
 from servers import Server, _start, start_valkey
 from topologies import Together, start_cluster_of_three
+
+PATIENCE, MOMENT, AGREED = 20, 0.1, 1000
+"""How often a server is asked, after how many seconds each, and by how many bytes two readings may differ."""
 
 
 class Servers(Place):
@@ -103,6 +107,17 @@ def stack() -> Place:
 
 
 def _kept(client: redis.Redis) -> int:
+    """As soon as two readings agree: what a large command needed is given back a moment after it."""
+    last, tries = _used(client), 0
+    while tries < PATIENCE:
+        time.sleep(MOMENT)
+        last, before, tries = _used(client), last, tries + 1
+        if abs(last - before) < AGREED:
+            break
+    return last
+
+
+def _used(client: redis.Redis) -> int:
     """INFO too tells what clients hold, but as it was up to a second ago."""
     held = sum(int(each["tot-mem"]) for each in client.client_list())
     return int(dict(client.info("memory"))["used_memory"]) - held

@@ -33,6 +33,7 @@ class Lane:
     place: Place
     wire: Wired | None = None
     _opened: bool = field(default=False, init=False)
+    _asked_to_weigh: bool = field(default=False, init=False)
 
     def outcome(self, cell: Cell) -> Outcome:
         """Nothing yet."""
@@ -87,6 +88,7 @@ class Lane:
             self.hand.stop()
             outcome.failed = str(error)
             return
+        self._asked_to_weigh = found["asked_to_weigh"]
         _add(outcome, found, counted=counted)
 
     def _answers(self, cell: Cell) -> dict[str, Answer]:
@@ -104,6 +106,11 @@ class Lane:
     def gauged(self) -> bool:
         """Whether anything can be counted or weighed."""
         return self.wire is not None or self.place.weighs
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything would be, in another block like the last one."""
+        return self.wire is not None or (self.place.weighs and self._asked_to_weigh)
 
 
 def _add(outcome: Outcome, found: dict[str, Any], *, counted: bool) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from benchmarks.peers.contract import Outcome, Workload
+from benchmarks.peers.contract import LEFT, Outcome, Workload
 from benchmarks.peers.lanes import Cell, Lane
 
 
@@ -99,7 +99,9 @@ class Race:
         return [lane for lane in self.lanes if lane.wire is not None or not cell.delay_ms]
 
     def _counted(self, cell: Cell) -> list[Lane]:
-        return [] if cell.delay_ms else [lane for lane in self.lanes if lane.gauged]
+        if cell.delay_ms or not cell.workload.counted:
+            return []
+        return [lane for lane in self.lanes if lane.gauged]
 
     def _run(self, cell: Cell, share: float) -> list[Outcome]:
         field_ = [(lane, lane.outcome(cell)) for lane in self._in(cell)]
@@ -156,7 +158,7 @@ class Race:
 
     def _count(self, cell: Cell, lane: Lane, outcome: Outcome) -> None:
         """On an empty place, through the proxy."""
-        if _sound(outcome):
+        if _sound(outcome) and lane.wanted:
             self._say(cell, lane)
             lane.empty(outcome)
             lane.begin_opening(outcome, wired=True)
@@ -176,6 +178,11 @@ class Race:
 def _name(cell: Cell) -> str:
     delay = f" +{cell.delay_ms:g} ms" if cell.delay_ms else ""
     return f"{cell.workload.name} {cell.size}{delay}"
+
+
+def _only_left(outcome: Outcome) -> str | None:
+    """Why, if a contender was left and did nothing wrong."""
+    return outcome.failed if outcome.failed is not None and outcome.failed.startswith(LEFT) else None
 
 
 def _sound(outcome: Outcome) -> bool:

@@ -1,4 +1,4 @@
-"""A virtual environment for each contender, made once: `.bench/<name>-<hash of what is installed>`.
+"""Virtual environments for contenders, made once: `.bench/<name>-<hash of what is installed>`.
 
 Two contenders have the same import path, and each brings the versions that it wants. What is there is used
 again; `rm -r .bench` makes all anew, with the newest versions of that day.
@@ -36,7 +36,7 @@ def python(contender: Contender) -> Path:
     Raises:
         NotInstalledError: If it cannot be made.
     """
-    home = FOLDER / f"{contender.name}-{_fingerprint(contender)}"
+    home = _home(contender)
     interpreter = home / "bin" / "python"
     if not (home / _READY).exists():
         shutil.rmtree(home, ignore_errors=True)
@@ -48,7 +48,14 @@ def python(contender: Contender) -> Path:
 
 def is_ready(contender: Contender) -> bool:
     """Whether its environment is there already."""
-    return (FOLDER / f"{contender.name}-{_fingerprint(contender)}" / _READY).exists()
+    return (_home(contender) / _READY).exists()
+
+
+def _home(contender: Contender) -> Path:
+    """Contenders that install the same share what the first of them made."""
+    fingerprint = _fingerprint(contender)
+    shared = sorted(FOLDER.glob(f"*-{fingerprint}"))
+    return shared[0] if shared else FOLDER / f"{contender.name}-{fingerprint}"
 
 
 def _fingerprint(contender: Contender) -> str:

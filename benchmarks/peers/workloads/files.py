@@ -94,12 +94,12 @@ def steps(choose: Choose, subject: Subject, thread: str, count: int) -> Course:
     yield Do(partial(subject.methods.delete_thread, thread))
 
 
-def _variant(name: str, title: str, choose: Choose) -> Workload:
-    return Workload(name, title, "step", (100,), partial(steps, choose), {100: (3, 1)}, (100,))
+def _variant(name: str, title: str, choose: Choose, quick: tuple[int, ...] = ()) -> Workload:
+    return Workload(name, title, "step", (100,), partial(steps, choose), {100: (3, 1)}, quick)
 
 
 WORKLOADS = (
-    _variant("files-append", "1 MB of files, a new one a step", _new),
+    _variant("files-append", "1 MB of files, a new one a step", _new, (100,)),
     _variant("files-early", "1 MB of files, an early one changed a step", _early),
     _variant("files-any", "1 MB of files, any one changed a step", _any),
 )

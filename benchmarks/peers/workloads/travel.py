@@ -89,7 +89,7 @@ def _fork(subject: Subject, thread: str, made: list[Step]) -> Course:
         wanted = [*before, asked, text(len(before) + 1)]
         expect_all(contents(state["messages"]), wanted, "messages of a fork")
         kept = yield Do(subject.state(builder(), config(thread)))
-        expect_all(contents(kept.values["messages"]), wanted, "the latest state after a fork")
+        expect_all(contents(kept.values.get("messages", [])), wanted, "the latest state after a fork")
 
 
 Journey: TypeAlias = Callable[[Subject, str, "list[Step]"], Course]
@@ -114,5 +114,5 @@ WORKLOADS = (
     _journey("page", f"the newest {PAGE} states of a long thread", "call", _page, (100,)),
     _journey("history", "all states of a long thread", "call", _history, ()),
     _journey("state", "an early state of a long thread", "call", _state, ()),
-    _journey("fork", "a turn from an early state of a long thread", "turn", _fork, (100,)),
+    _journey("fork", "a turn from an early state of a long thread", "turn", _fork, ()),
 )

@@ -140,5 +140,14 @@ def course(subject: Subject, thread: str, _: int) -> Course:
 
 
 WORKLOADS = (
-    Workload("truth-values", "values come back as they were", "call", (1,), course, {1: (1, 1)}, (1,)),
+    Workload(
+        "truth-values",
+        "values come back as they were",
+        "call",
+        (1,),
+        course,
+        {1: (1, 1)},
+        (1,),
+        counted=False,
+    ),
 )

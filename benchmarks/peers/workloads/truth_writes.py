@@ -140,6 +140,7 @@ WORKLOADS = (
         at_once,
         {50: (2, 1)},
         (50,),
+        counted=False,
     ),
     Workload(
         "truth-repeated-writes",
@@ -149,6 +150,7 @@ WORKLOADS = (
         repeated,
         {1: (1, 1)},
         (1,),
+        counted=False,
     ),
     Workload(
         "truth-interrupts",
@@ -158,5 +160,6 @@ WORKLOADS = (
         interrupts,
         {20: (2, 1)},
         (20,),
+        counted=False,
     ),
 )
