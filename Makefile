@@ -40,7 +40,7 @@ format: $(READY) ## Put the code in the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## A race of checkpointers, each in an environment of its own: some 20 minutes
+bench: $(READY) ## A race of checkpointers, each in an environment of its own: half an hour
 	$(BIN)/python benchmarks/peers/run.py
 
 bench-quick: $(READY) ## The same with fewer sizes and rounds: a look, not a result

@@ -26,8 +26,8 @@ class Effort:
 
     Attributes:
         quick: Whether only the sizes and rounds of a quick run are.
-        delays: Milliseconds that are added to a round trip, for workloads that ask for it; in a quick run at
-            their smallest size.
+        delays: Milliseconds that are added to a round trip, for workloads that ask for it, at their smallest
+            size and in a full run at those of a quick one.
         sizes: Only these, where given.
         rounds: So many instead of the workload's own.
         seconds: After its share of this time a cell begins no further round; each has one at least.
@@ -45,7 +45,7 @@ class Effort:
         for each in workloads:
             sizes = self._sizes(each)
             for size in sizes:
-                late = each.delayed and (size == min(sizes) or not self.quick)
+                late = each.delayed and (size == min(sizes) or (size in each.quick and not self.quick))
                 found += [Cell(each, size, delay) for delay in (0.0, *(self.delays if late else ()))]
         return found
 

@@ -11,7 +11,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ResponseError
 
-from langgraph._redis.combine import BATCH, PATIENCE, ROUNDS, Combiner
+from langgraph._redis.combine import BATCH, ROUNDS, Combiner, patience
 from langgraph._redis.drivers import SyncDriver
 from langgraph._redis.errors import RedisPersistenceError
 from langgraph._redis.plan import Call, Plan, Script
@@ -36,10 +36,10 @@ class Line:
         self,
         threads: ThreadPoolExecutor,
         answer: Callable[[list[Call]], list[Any]],
-        patience: float = PATIENCE,
+        patience: float = 0.0005,
     ) -> None:
         self.sent: list[list[list[Any]]] = []
-        self.combiner = Combiner(self._send, patience=patience)
+        self.combiner = Combiner(self._send, patience=lambda _: patience)
         self._answer = answer
         self._threads = threads
         self._gate = threading.Event()
@@ -177,6 +177,29 @@ def test_those_who_travelled_together_do_so_again(threads: ThreadPoolExecutor) -
 
     assert [caller.result(5) for caller in (*callers, last)] == [[10], [12], [14]]
     assert line.sent[2:] == [[[5, 6, 7]]]
+
+
+def test_a_thread_that_sends_for_others_waits_for_them_too(threads: ThreadPoolExecutor) -> None:
+    """What comes one by one while it leads travels together."""
+    line = Line(threads, doubled, patience=10)
+    first = line.come(*map(call_of, range(3)))
+    later: list[Future[Any]] = []
+
+    def come_again(_: Future[Any]) -> None:
+        later.append(threads.submit(line.combiner.ask, call_of(7)))
+
+    for caller in first:
+        caller.add_done_callback(come_again)
+    line.opened()
+
+    assert eventually(lambda: len(later) == 3)
+    assert [caller.result(5) for caller in later] == [[14]] * 3
+    assert line.sent[1:] == [[[0, 1, 2]], [[7, 7, 7]]]
+
+
+@pytest.mark.parametrize(("took", "waits"), [(0.0001, 0.0005), (0.01, 0.0025), (3.0, 0.005)])
+def test_the_longer_a_batch_takes_the_longer_the_next_waits_but_never_long(took: float, waits: float) -> None:
+    assert patience(took) == waits
 
 
 def test_who_does_not_come_again_is_waited_for_once(threads: ThreadPoolExecutor) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, Final
 
 from langgraph._redis.errors import RedisPersistenceError
@@ -22,8 +23,14 @@ BATCH: Final = 128
 ROUNDS: Final = 8
 """Batches that a thread sends for others before its own call returns."""
 
-PATIENCE: Final = 0.0005
-"""Seconds: about what a batch takes. Whoever is gone for good is waited for once."""
+PATIENCE: Final = (0.0005, 0.005)
+"""Seconds: what threads take to come again, and what is worth waiting for at most."""
+
+
+def patience(took: float) -> float:
+    """How long to wait for those who were in a batch: not for long beside what one more would take."""
+    least, most = PATIENCE
+    return min(max(least, took / 4), most)
 
 
 class _Waiting:
@@ -46,14 +53,14 @@ class Combiner:
     Args:
         send: Sends calls in one round trip and returns a reply, or an exception, for each.
         observer: Is told of those that share one; nobody unless given.
-        patience: Seconds that a thread waits for those who were in the batch before.
+        patience: Seconds that a thread waits for those who were in a batch, by the seconds that it took.
     """
 
     def __init__(
         self,
         send: Callable[[list[Call]], list[Any]],
         observer: Observer | None = None,
-        patience: float = PATIENCE,
+        patience: Callable[[float], float] = patience,
     ) -> None:
         self._send = send
         self._observer = observer
@@ -66,7 +73,10 @@ class Combiner:
         self._busy = False
         self._queue: deque[_Waiting] = deque()
         self._crowd = 1
+        self._took = 0.0
         self._wanted = 0
+        self._complete = threading.Lock()
+        self._complete.acquire()
 
     def ask(self, call: Call) -> Any:
         """Send a call, or have it sent, and return its reply.
@@ -74,46 +84,28 @@ class Combiner:
         An exception that the server answered with is returned, not raised; a connection's is raised.
         """
         with self._lock:
-            mine = _Waiting(call) if self._busy else None
-            if mine is None:
-                self._busy = True
-            else:
+            leads, self._busy = not self._busy, True
+            mine = None if leads and self._crowd == 1 else _Waiting(call)
+            if mine is not None:
                 self._join(mine)
-        if mine is not None:
-            return self._shared(mine)
-        if self._crowd > 1:
-            return self._gathered(_Waiting(call))
-        try:
-            return self._send([call])[0]
-        finally:
-            self._lead()
+        if mine is None:
+            return self._alone(call)
+        if leads:
+            self._lead(mine)
+            return _result(mine)
+        return self._shared(mine)
 
     def _join(self, mine: _Waiting) -> None:
         self._queue.append(mine)
         if len(self._queue) == self._wanted:
             self._wanted = 0
-            self._gathers.woken.release()
+            self._complete.release()
 
-    def _gathered(self, mine: _Waiting) -> Any:
-        """Send for those too who were here a moment ago: they come again as soon as they may run."""
+    def _alone(self, call: Call) -> Any:
         try:
-            self._gather(mine)
-        except BaseException:
-            self._leave(mine)
-            raise
+            return self._send([call])[0]
         finally:
             self._lead()
-        return _result(mine)
-
-    def _gather(self, mine: _Waiting) -> None:
-        with self._lock:
-            self._queue.append(mine)
-            self._wanted, self._gathers = self._crowd, mine
-        complete = mine.woken.acquire(timeout=self._patience)
-        with self._lock:
-            if not complete and self._wanted == 0:
-                mine.woken.acquire()  # They were complete just now.
-            self._wanted = 0
 
     def _shared(self, mine: _Waiting) -> Any:
         try:
@@ -132,18 +124,43 @@ class Combiner:
             if mine in self._queue:
                 self._queue.remove(mine)
 
-    def _lead(self) -> None:
-        """Send for those who wait, then let the first who still waits go on."""
+    def _lead(self, mine: _Waiting | None = None) -> None:
+        """Send for those who wait, oneself among them, then let the first who still waits go on."""
         try:
             rounds = 0
             while self._queue and rounds < ROUNDS:
+                self._gather()
                 with self._lock:
                     batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-                    self._crowd = len(batch)
+                    self._crowd = len(batch) or 1
+                if not batch:  # Who waited was interrupted meanwhile.
+                    return
+                began = monotonic()
                 self._serve(batch)
+                self._took = monotonic() - began
                 rounds += 1
+        except BaseException:
+            self._crowd = 1
+            if mine is not None:
+                self._leave(mine)
+            raise
         finally:
             self._hand_over()
+
+    def _gather(self) -> None:
+        """Wait for as many as were in the batch before: they come again as soon as they may run."""
+        with self._lock:
+            if len(self._queue) >= self._crowd:
+                return
+            self._wanted = self._crowd
+        complete = False
+        try:
+            complete = self._complete.acquire(timeout=self._patience(self._took))
+        finally:
+            with self._lock:
+                if not complete and self._wanted == 0:
+                    self._complete.acquire(blocking=False)  # They were complete just now.
+                self._wanted = 0
 
     def _hand_over(self) -> None:
         with self._lock:
