@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 import redis
+from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.graph import START, MessagesState, StateGraph
 
+from langgraph.checkpoint.redis import RedisSaver
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from steps import Chain, config_of
 from texts import prose
-
-if TYPE_CHECKING:
-    from langgraph.checkpoint.redis import RedisSaver
 
 SHORT, LONG = 50, 300
 DOCUMENTS, DOCUMENT, STEPS = 60, 10_000, 30
@@ -66,6 +65,36 @@ def test_a_table_of_documents_costs_what_changes_in_it(
         found = saver.get(config)
         assert found is not None
         assert found["channel_values"]["files"] == table
+
+
+def test_a_write_names_no_segment_that_went_with_a_change(redis_url: str, key_prefix: str) -> None:
+    """One saver writes what it knows, and another put the checkpoint anew meanwhile, changed in its midst."""
+    kept: Any = {"key_prefix": key_prefix, "keep_last": 2}
+    files = {f"{number:03}.md": prose(number, DOCUMENT) for number in range(DOCUMENTS)}
+    with (
+        RedisSaver.from_conn_string(redis_url, **kept) as writer,
+        RedisSaver.from_conn_string(redis_url, **kept) as other,
+    ):
+        config: Any = {"configurable": {"thread_id": "anew", "checkpoint_ns": ""}}
+        for version in "abc":
+            files = {**files, "030.md": prose(ord(version), DOCUMENT)}
+            checkpoint = empty_checkpoint() | {
+                "channel_values": {"files": files},
+                "channel_versions": {"files": version},
+            }
+            config = other.put(config, cast("Any", checkpoint), {}, {"files": version})
+        assert writer.get(config) is not None
+        changed = checkpoint | {"channel_values": {"files": {**files, "002.md": prose(-2, DOCUMENT)}}}
+        other.put(config, cast("Any", changed), {}, {"files": "c"})
+        other.prune(["anew"], strategy="keep_latest")
+
+        writer.put_writes(config, [("seen", files)], "task")
+
+        with RedisSaver.from_conn_string(redis_url, **kept) as reader:
+            found = reader.get_tuple(config)
+        assert found is not None
+        assert found.pending_writes == [("task", "seen", files)]
+        other.delete_thread("anew")
 
 
 async def test_a_checkpoint_with_thousands_of_writes_is_read_at_once(async_saver: AsyncRedisSaver) -> None:

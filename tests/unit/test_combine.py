@@ -232,6 +232,41 @@ def test_a_thread_that_is_interrupted_while_it_waits_for_others_leaves_nobody_wa
     assert line.sent[2:] == [[[6]]]
 
 
+def test_a_thread_that_was_handed_the_lead_and_is_interrupted_leaves_nobody_waiting(
+    threads: ThreadPoolExecutor,
+) -> None:
+    """It waits for others before it sends, its own call among those that wait."""
+    main, sent = threading.get_ident(), list[int]()
+    ready = threading.Event()
+
+    def come(count: int) -> None:
+        for _ in range(count):
+            threads.submit(combiner.ask, call_of(1))
+        assert eventually(lambda: len(combiner._queue) == count)
+
+    def answer(calls: list[Call]) -> list[Any]:
+        sent.append(len(calls))
+        if len(sent) <= ROUNDS:
+            come(2)
+        elif len(sent) == ROUNDS + 1:  # From here on only the main thread waits: it is handed the lead.
+            ready.set()
+            assert eventually(lambda: len(combiner._queue) == 1)
+        return doubled(calls)
+
+    def interrupt() -> None:
+        assert eventually(lambda: combiner._wanted > 0)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    combiner = Combiner(answer, patience=lambda _: 10)
+    threads.submit(combiner.ask, call_of(0))
+    assert ready.wait(10)
+    threads.submit(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        combiner.ask(call_of(2))
+
+    assert threads.submit(combiner.ask, call_of(3)).result(5) == [6]
+
+
 def test_a_thread_that_is_interrupted_while_it_sends_leaves_nobody_waiting(
     threads: ThreadPoolExecutor,
 ) -> None:

@@ -116,7 +116,7 @@ class Combiner:
                 self._lead()
             raise
         if mine.leads:
-            self._lead()
+            self._lead(mine)
         return _result(mine)
 
     def _leave(self, mine: _Waiting) -> None:

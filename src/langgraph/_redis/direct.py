@@ -14,7 +14,7 @@ import redis
 import redis.asyncio
 from redis.client import NEVER_DECODE
 
-from langgraph._redis.replies import known
+from langgraph._redis.replies import familiar
 
 try:
     from redis.observability.providers import get_observability_instance
@@ -70,7 +70,7 @@ def execute(client: Any, words: list[Any]) -> Any:
         try:
             return client.execute_command(*words, **RAW)
         except Exception as error:
-            if (same := known(error)) is error:
+            if (same := familiar(error)) is error:
                 raise
             raise same from error
     pool = client.connection_pool
@@ -94,7 +94,7 @@ async def aexecute(client: Any, words: list[Any]) -> Any:
         try:
             return await client.execute_command(*words, **RAW)
         except Exception as error:
-            if (same := known(error)) is error:
+            if (same := familiar(error)) is error:
                 raise
             raise same from error
     pool = client.connection_pool

@@ -27,14 +27,14 @@ REFUSED: Final = (ResponseError, OutOfMemoryError)
 def known(reply: Any) -> Any:
     """An error of valkey-py's, or of another client that is made after redis-py, as the one of redis-py.
 
-    Likewise an error that only means that a connection is gone, or that a slot is on its way. As a reply it
-    comes without a traceback: the frames there hold the list of replies, and the client, until a garbage
-    collection.
+    As a reply it comes without a traceback: the frames there hold the list of replies, and the client, until
+    a garbage collection.
     """
-    return _known(reply).with_traceback(None) if isinstance(reply, Exception) else reply
+    return familiar(reply).with_traceback(None) if isinstance(reply, Exception) else reply
 
 
-def _known(reply: Exception) -> Exception:
+def familiar(reply: Exception) -> Exception:
+    """An error as redis-py has it, also one that only means that a connection is gone, or a slot moves."""
     if (type(reply).__name__ == "ClusterError" and "TTL" in str(reply)) or _is_of_a_node_unknown(reply):
         # A cluster's client gave up: it was sent to and fro, or to a node that is not on its map yet.
         return MOVING("TRYAGAIN keys of the call are on their way to another node of the cluster: call again")

@@ -1,8 +1,8 @@
 -- Stores the writes of tasks, each at one checkpoint of the thread, which need not exist (yet).
 -- KEYS data, index
 -- ARGV in groups of 9: namespace, checkpoint id, task, entries, field of a value of this checkpoint whose
---      segments the entries name (or ''), the furthest of these segments, '1' if this call comes with the thread's
---      registration, its life (as `prolong` says), '1' if writes to a checkpoint that was dropped may be left out
+--      segments the entries name (or ''), the names of its segments up to the furthest of these, '1' if this call
+--      comes with the thread's registration, its life (as `prolong` says), '1' if writes to a checkpoint that was dropped may be left out
 -- Reply for each group 1 when stored; 0 when that value is gone: send these writes whole; -1 when the thread must
 --      be registered first; the field's name if it holds something that is no writes.
 -- A regular write (idx >= 0) that is there already stays; a special one (idx < 0) is replaced.
@@ -16,10 +16,10 @@ local absent = not made and redis.call('EXISTS', data) == 0
 local lists, changed = {[names] = first or ''}, {}
 
 -- What is named must live as long as the writes: as a value of the same checkpoint.
-local function missing(checkpoint, field, segment)
+local function missing(checkpoint, field, names)
   if field == '' then return false end
   local manifest = redis.call('HGET', data, field)
-  return not manifest or not string.find(manifest, segment, 1, true)
+  return not manifest or string.sub(manifest, 1, 1 + #names) ~= 'M' .. names
     or redis.call('HEXISTS', data, 'c/' .. checkpoint) == 0
 end
 

@@ -70,7 +70,8 @@ local function value_fields(ns, refs, seen)
 end
 
 -- Adds to `fields` the segments of a manifest (10 characters each, after the M) that are not in `seen`
--- nor in `known`, a list of names between spaces.
+-- nor in `known`, a list of names between spaces, in which those of one value stand one behind the other.
+local known_at = 1
 local function segment_fields(value, fields, seen, known)
   if string.byte(value) ~= 77 then return end
   local stop = string.find(value, '\n', 1, true)
@@ -79,7 +80,8 @@ local function segment_fields(value, fields, seen, known)
     local name = string.sub(value, first, first + 9)
     if not seen[name] then
       seen[name] = true
-      if not string.find(known, name, 1, true) then fields[#fields + 1] = 's/' .. name end
+      local at = string.sub(known, known_at, known_at + 9) == name and known_at or string.find(known, name, 1, true)
+      if at then known_at = at + 11 else fields[#fields + 1] = 's/' .. name end
     end
   end
 end

@@ -285,7 +285,7 @@ class Plans:
         *,
         notes: Mapping[str, int],
     ) -> Plan[bool]:
-        named = packed.last_segment and held.ref
+        named = packed.run and held.ref
         ahead = registry.registration(self.core, at.thread)
         args = (
             keys.encoded(at.ns),
@@ -293,7 +293,7 @@ class Plans:
             keys.word(text_of("task_id", task_id)),
             packed.blob,
             keys.value(keys.encoded(at.ns), held.ref) if named and held.ref else b"",
-            packed.last_segment,
+            packed.run,
             int(bool(ahead)),
             life,
             int(self.core.policy.keep_last is not None),

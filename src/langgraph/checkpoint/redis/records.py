@@ -98,10 +98,16 @@ class PendingEntry(NamedTuple):
 
 
 class PackedWrites(NamedTuple):
-    """The entries of one `put_writes`, the furthest segment that they name or b"", and how many they name."""
+    """The entries of one `put_writes`.
+
+    Attributes:
+        blob: The entries.
+        run: The names of all segments up to the furthest that they name, joined.
+        named: How many they name.
+    """
 
     blob: bytes
-    last_segment: bytes
+    run: bytes
     named: int = 0
 
 
@@ -121,17 +127,17 @@ def pack_writes(
     """
     slots = {WRITES_IDX_MAP.get(channel, idx): (channel, obj) for idx, (channel, obj) in enumerate(writes)}
     encoded_path, positions = keys.word(path), {piece.name: at for at, piece in enumerate(run)}
-    entries, furthest, count = [], b"", 0
+    entries, furthest, count = [], -1, 0
     for idx, (channel, obj) in slots.items():
         packed, named = _pack_write(codec, obj, run)
         if named is not None:
-            furthest = max(furthest, named.last, key=lambda name: positions.get(name, -1))
+            furthest = max(furthest, positions[named.last])
             count += len(named.pieces)
         name = keys.word(channel)
         entries.append(b"%d\t%b\t%b\t%d\n%b" % (idx, encoded_path, name, len(packed), packed))
     channels = ", ".join(dict.fromkeys(repr(channel) for channel, _ in slots.values()))
     blob = checked(b"".join(entries), f"what one task writes to {channels:.200}")
-    return PackedWrites(blob, furthest, count)
+    return PackedWrites(blob, b"".join(piece.name for piece in run[: furthest + 1]), count)
 
 
 def _pack_write(codec: Codec, obj: Any, run: Sequence[Segment]) -> tuple[bytes, Spliced | None]:
