@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,8 +102,9 @@ class Changing(InMemorySaver):
     def list(self, *args: Any, **query: Any) -> Iterator[CheckpointTuple]:
         yield from map(self.changed, super().list(*args, **query))
 
+    @abstractmethod
     def changed(self, found: CheckpointTuple) -> CheckpointTuple:
-        raise NotImplementedError
+        """What it gives back instead."""
 
     def values_changed(self, found: CheckpointTuple, change: Callable[[Any], Any]) -> CheckpointTuple:
         values = {name: change(value) for name, value in found.checkpoint["channel_values"].items()}
