@@ -330,7 +330,7 @@ def test_a_checkpoint_that_is_not_there_is_none(plans: Plans) -> None:
 def test_a_read_names_the_segments_that_are_known(registered: Plans) -> None:
     chain = Chain()
     chain.config = returned_after(put_of(registered, chain, messages=messages(50)), [STORED])
-    known = registered.core.shelves.get(registered.shelf_key(thread(registered), "")).names
+    known = registered.core.shelves.get(registered.shelf_key(thread(registered), "")).names()
 
     call = only(next(registered.get_tuple(config_of())))
 

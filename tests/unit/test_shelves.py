@@ -24,8 +24,8 @@ def test_a_shelf_knows_its_segments_by_name() -> None:
 
     shelf = Shelf({"x": Held("1", segments=(one, other)), "y": Held("2")})
 
-    assert shelf.segments == {b"aaaaaaaaaa": one, b"bbbbbbbbbb": other}
-    assert shelf.names == b"aaaaaaaaaa bbbbbbbbbb"
+    assert shelf.segments() == {b"aaaaaaaaaa": one, b"bbbbbbbbbb": other}
+    assert shelf.names() == b"aaaaaaaaaa bbbbbbbbbb"
 
 
 def test_a_shelf_is_as_large_as_its_segments_and_more() -> None:

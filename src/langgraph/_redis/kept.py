@@ -18,7 +18,7 @@ import redis
 import redis.asyncio
 from redis.exceptions import ResponseError
 
-from langgraph._redis.direct import aexecute, ais_plain, execute, is_plain
+from langgraph._redis.direct import aexecute, ais_plain, asend, execute, is_plain, packed
 from langgraph._redis.forked import renewed
 
 MOST: Final = 4
@@ -93,10 +93,11 @@ class Kept:
         client, pool = self._at_hand.client, self._at_hand.pool
         if not self._at_hand.usable or not is_plain(client):
             return execute(client, words)
+        command = packed(words)
         connection = self._taken()
 
         def exchange() -> Any:
-            connection.send_packed_command(connection.pack_command(*words))
+            connection.send_packed_command([command])
             return connection.read_response(disable_decoding=True)
 
         try:
@@ -140,10 +141,11 @@ class AKept:
         client, pool = self._at_hand.client, self._at_hand.pool
         if not self._at_hand.usable or not ais_plain(client):
             return await aexecute(client, words)
+        command = packed(words)
         connection = await self._taken()
 
         async def exchange() -> Any:
-            await connection.send_packed_command(connection.pack_command(*words))
+            await asend(connection, command)
             return await connection.read_response(disable_decoding=True)
 
         try:

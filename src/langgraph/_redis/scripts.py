@@ -1,8 +1,8 @@
 """Loads scripts/*.lua.
 
-A line ``--!include name`` is replaced by the text of scripts/name.lua, and a line ``-- KEYS data, index``
-says how many keys a script takes. A script whose arguments come ``-- ARGV in groups of 6:`` takes any
-number of groups.
+A line ``--!include name`` is replaced by the text of scripts/name.lua: at the top, or where it is needed, for
+each run of a script pays for the functions that it makes. A line ``-- KEYS data, index`` says how many keys a
+script takes. A script whose arguments come ``-- ARGV in groups of 6:`` takes any number of groups.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from langgraph._redis.plan import Script
 
-_INCLUDE = re.compile(r"^--!include (\w+)$", re.MULTILINE)
+_INCLUDE = re.compile(r"^ *--!include (\w+)$", re.MULTILINE)
 _COMMENT_OR_INDENT = re.compile(r"^\s*(?:--.*)?\n|^[ \t]+", re.MULTILINE)
 _GROUP = re.compile(r"^-- ARGV in groups of (\d+):", re.MULTILINE)
 _KEYS = re.compile(r"^-- KEYS (.+)$", re.MULTILINE)

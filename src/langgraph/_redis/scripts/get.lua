@@ -4,8 +4,6 @@
 --      `prolong` says) if to read it prolongs it, else '-'
 -- Reply as `add` says; nil if there is none; the field's name if the index has it and the data do not
 --!include records
---!include life
---!include rebuild
 local data, index, ns, id = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local function newest()
   local member = redis.call('ZREVRANGEBYLEX', index, '(c/' .. ns .. '0', '[c/' .. ns .. '/', 'LIMIT', 0, 1)[1]
@@ -13,12 +11,20 @@ local function newest()
 end
 
 if id == '' then
-  id = newest() or (present(data, index) and newest())
+  id = newest()
+  if not id then
+    --!include life
+    --!include rebuild
+    id = present(data, index) and newest()
+  end
   if not id then return nil end
 end
 local reply = {{}, {}, {}}
 if add(reply, data, ns, id, {}, ARGV[3]) then
-  if ARGV[4] ~= '-' then prolong(data, index, ARGV[4], redis.call('HGET', data, 't/ttl')) end
+  if ARGV[4] ~= '-' then
+    --!include life
+    prolong(data, index, ARGV[4], redis.call('HGET', data, 't/ttl'))
+  end
   return reply
 end
 local field = 'c/' .. ns .. '/' .. id

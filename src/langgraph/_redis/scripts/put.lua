@@ -12,10 +12,7 @@
 --      call may; 0 when something reused is gone or a segment's name is taken: send all of it whole;
 --      -1 when the thread or the run must be registered first; -2 when the thread is gone, and with it what a
 --      DeltaChannel would be rebuilt from; the newest checkpoint's member if it is newer than the parent
---!include records
---!include life
---!include rebuild
---!include bound
+-- What few calls need is included where they need it: to make a function costs each run of the script.
 local data, index, ns, id, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[7]
 local spared, reused, segments = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
 local first, bytes, values = 17 + reused, 17 + reused + segments, 17 + reused + 2 * segments
@@ -28,7 +25,12 @@ local delta = string.find(ARGV[6], '^[^\n]*\n[^\n]') and ARGV[3] ~= '' and ARGV[
 if delta and redis.call('HEXISTS', data, 'c/' .. ns .. '/' .. ARGV[3]) == 0 then return -2 end
 if born and ARGV[8] ~= '1' or ARGV[12] ~= '' and ARGV[12] ~= made then return -1 end
 local indexed = born or redis.call('EXISTS', index) == 1
-if not indexed then rebuild(data, index) end
+if not indexed then
+  --!include records
+  --!include life
+  --!include rebuild
+  rebuild(data, index)
+end
 
 if ARGV[13] == '1' and not before and not born then
   local above = ARGV[3] == '' and '[c/' .. ns .. '/' or '(c/' .. ns .. '/' .. ARGV[3]
@@ -54,48 +56,42 @@ for ref in string.gmatch(ARGV[5], '[^\t]+') do
   end
 end
 
-if born then begin(data, index) end
+if born then
+  --!include life
+  begin(data, index)
+end
 if before then
+  --!include records
   local _, old = lines(before)
   for ref in string.gmatch(old or '', '\2?([^\t]+/[^\t]*)') do
     if not string.find('\t' .. refs .. '\t', '\t' .. ref .. '\t', 1, true) then refs = refs .. '\t\2' .. ref end
   end
 end
--- A value that is stored already, with all its segments, stays as it is: others may name them.
-local function whole_value(name)
-  local value, pieces = redis.call('HGET', data, name), {}
-  if not value then return false end
-  segment_fields(value, pieces, {}, '')
-  for _, piece in ipairs(pieces) do
-    if redis.call('HEXISTS', data, piece) == 0 then return false end
-  end
-  return true
-end
-
-local stored, named = {}, spared == 0
-for i = values, #ARGV, 2 do
-  if i >= values + 2 * spared or not whole_value(ARGV[i]) then
-    stored[#stored + 1] = ARGV[i]
-    stored[#stored + 1] = ARGV[i + 1]
-  end
-end
-if spared > 0 then
-  named = {}
-  for i = 2, #stored, 2 do segment_fields(stored[i], {}, named, '') end
-end
-
 local fresh = {field, '1' .. ARGV[3] .. '\n' .. refs .. '\n' .. ARGV[6]}
-for i = 0, segments - 1 do
-  if named == true or named[string.sub(ARGV[first + i], 3)] then
-    fresh[#fresh + 1] = ARGV[first + i]
-    fresh[#fresh + 1] = ARGV[bytes + i]
+local function store(name, value)
+  fresh[#fresh + 1] = name
+  fresh[#fresh + 1] = value
+end
+local named
+if spared > 0 then
+  --!include records
+  --!include whole
+  named = {}
+  for i = values, #ARGV, 2 do
+    if i >= values + 2 * spared or not whole(data, ARGV[i]) then
+      store(ARGV[i], ARGV[i + 1])
+      segment_fields(ARGV[i + 1], {}, named, '')
+    end
   end
+else
+  for i = values, #ARGV do fresh[#fresh + 1] = ARGV[i] end
+end
+for i = 0, segments - 1 do
+  local segment = ARGV[first + i]
+  if not named or named[string.sub(segment, 3)] then store(segment, ARGV[bytes + i]) end
 end
 for i = 1, #fresh, 4000 do
   redis.call('HSET', data, unpack(fresh, i, math.min(i + 3999, #fresh)))
-end
-for i = 1, #stored, 4000 do
-  redis.call('HSET', data, unpack(stored, i, math.min(i + 3999, #stored)))
 end
 redis.call('ZADD', index, 0, field)
 if ns ~= '' then redis.call('ZADD', index, 0, 'i/' .. id .. '\0' .. ns) end
@@ -113,7 +109,13 @@ elseif mark then
   -- That sweep has ended without a word, or it begins anew.
   redis.call('HDEL', data, 't/sweep')
 end
-prolong(data, index, ARGV[9], own)
-if not indexed then expire_index(data, index) end
+if own or ARGV[9] ~= '' or not indexed then
+  --!include life
+  prolong(data, index, ARGV[9], own)
+  if not indexed then expire_index(data, index) end
+end
 -- A sweep counts on what it saw: the next put drops what is more.
-return (ARGV[10] == '' or mark) and 1 or bound(data, index, ns, id, tonumber(ARGV[10])) or 2
+if ARGV[10] == '' or mark then return 1 end
+--!include records
+--!include bound
+return bound(data, index, ns, id, tonumber(ARGV[10])) or 2

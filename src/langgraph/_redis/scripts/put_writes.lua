@@ -6,8 +6,6 @@
 -- Reply for each group 1 when stored; 0 when that value is gone: send these writes whole; -1 when the thread must
 --      be registered first; the field's name if it holds something that is no writes.
 -- A regular write (idx >= 0) that is there already stays; a special one (idx < 0) is replaced.
---!include entries
---!include life
 local data, index = KEYS[1], KEYS[2]
 local names = 'l/' .. ARGV[1] .. '/' .. ARGV[2]
 local made, own, first = unpack(redis.call('HMGET', data, 't/made', 't/ttl', names))
@@ -21,20 +19,6 @@ local function missing(checkpoint, field, names)
   local manifest = redis.call('HGET', data, field)
   return not manifest or string.sub(manifest, 1, 1 + #names) ~= 'M' .. names
     or redis.call('HEXISTS', data, 'c/' .. checkpoint) == 0
-end
-
-local function merge(field, blob)
-  local order, held = {}, {}
-  local function add(idx, _, entry)
-    if not held[idx] then order[#order + 1] = idx end
-    if idx < 0 or not held[idx] then held[idx] = entry end
-  end
-  if not each_entry(redis.call('HGET', data, field), add) then return field end
-  each_entry(blob, add)
-  local merged = {}
-  for i, idx in ipairs(order) do merged[i] = held[idx] end
-  redis.call('HSET', data, field, table.concat(merged))
-  return 1
 end
 
 -- The list of tasks is kept in chunks: rewriting one long list for each task would be quadratic.
@@ -62,13 +46,6 @@ local function dropped(ns, id)
     and redis.call('ZLEXCOUNT', index, '[' .. stem .. '/', '(' .. stem .. '0') > 0
 end
 
-local function store(ns, id, task, blob)
-  local field = 'w/' .. ns .. '/' .. task .. '/' .. id
-  local new = redis.call('HSETNX', data, field, blob) == 1
-  if new then enlist(ns, id, task) end
-  return new and 1 or merge(field, blob)
-end
-
 local stored, life = {}, nil
 for at = 1, #ARGV, 9 do
   local ns, id = ARGV[at], ARGV[at + 1]
@@ -80,14 +57,25 @@ for at = 1, #ARGV, 9 do
   elseif missing(ns .. '/' .. id, ARGV[at + 4], ARGV[at + 5]) then
     answer = 0
   else
-    if absent then begin(data, index) end
+    if absent then
+      --!include life
+      begin(data, index)
+    end
     absent = false
-    answer = store(ns, id, ARGV[at + 2], ARGV[at + 3])
-    if life and life ~= ARGV[at + 7] then prolong(data, index, life, own) end
-    life = ARGV[at + 7]
+    local field = 'w/' .. ns .. '/' .. ARGV[at + 2] .. '/' .. id
+    if redis.call('HSETNX', data, field, ARGV[at + 3]) == 1 then
+      enlist(ns, id, ARGV[at + 2])
+    else
+      --!include merge
+      answer = merge(data, field, ARGV[at + 3])
+    end
+    if own or ARGV[at + 7] ~= '' then life = ARGV[at + 7] end
   end
   stored[#stored + 1] = answer
 end
 for name in pairs(changed) do redis.call('HSET', data, name, lists[name]) end
-if life then prolong(data, index, life, own) end
+if life then
+  --!include life
+  prolong(data, index, life, own)
+end
 return stored

@@ -132,7 +132,7 @@ class Draft:
 
         The smallest first: what contains another value is larger than it, and is stored without it.
         """
-        sources = nlargest(_SOURCES, self.held.values(), key=_size)
+        sources = nlargest(_SOURCES, self.held.values(), key=_size) if self.later else ()
         for new in sorted(self.later, key=lambda new: len(new.data)):
             if not self._contain(new, sources):
                 offset = header_length(new.data)

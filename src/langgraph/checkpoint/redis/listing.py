@@ -106,7 +106,7 @@ def page(plans: Plans, thread: Thread, wanted: Query, bounds: Bounds, life: byte
     whole = not wanted.filter
     most = PAGE if wanted.limit is None or not whole else min(wanted.limit, PAGE)
     shelf = plans.core.shelves.get(plans.shelf_key(thread, wanted.ns or ""))
-    reply = yield Call(_LIST, thread.keys, (*bounds, most, BUDGET, int(whole), shelf.names, life))
+    reply = yield Call(_LIST, thread.keys, (*bounds, most, BUDGET, int(whole), shelf.names(), life))
     if reply is None:
         return NOTHING
     if isinstance(reply, bytes):
@@ -129,7 +129,7 @@ def _load(plans: Plans, thread: Thread, wanted: list[tuple[bytes, bytes]]) -> Pl
     found: list[CheckpointTuple] = []
     shelf = plans.core.shelves.get(plans.shelf_key(thread, ""))
     while wanted:
-        args: list[bytes | int] = [BUDGET, shelf.names, *(name for pair in wanted for name in pair)]
+        args: list[bytes | int] = [BUDGET, shelf.names(), *(name for pair in wanted for name in pair)]
         count, entries, values, segments = yield Call(_LOAD, thread.keys[:1], args)
         reader = Reader(plans.codec, thread, values, segments, shelf)
         found += [reader.tuple_of(entry) for entry in entries]

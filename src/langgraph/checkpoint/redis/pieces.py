@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Final, TypeAlias
 
-from langgraph.checkpoint.redis.segments import PIECE, Segment, grown, kept
+from langgraph.checkpoint.redis.segments import PIECE, Segment, appended, grown, kept
 
 Part: TypeAlias = "Segment | bytes"
 """A segment that is there already, or bytes that are new."""
@@ -46,10 +46,11 @@ def arrange(before: Sequence[Segment], data: bytes, offset: int) -> list[Part]:
     count = kept(before, data, offset)
     at = offset + sum(len(segment.data) for segment in before[:count])
     piece = max(PIECE, len(data) // _MOST)
+    few = 2 * len(data) // piece + _SPARE
+    if count == len(before) < few and at < len(data):  # It only grew, as most values do.
+        return appended(before, data[at:], piece)
     parts = [*before[:count], *_changed(before[count:], data, at, piece)]
-    return (
-        grown(parts, piece) if len(parts) <= 2 * len(data) // piece + _SPARE else list(_joined(parts, piece))
-    )
+    return grown(parts, piece) if len(parts) <= few else list(_joined(parts, piece))
 
 
 def _changed(old: Sequence[Segment], data: bytes, at: int, piece: int) -> list[Part]:

@@ -87,7 +87,7 @@ class Plans:
         shelf = self.core.shelves.get(self.shelf_key(at.thread, at.ns))
         wanted = keys.encoded_id(at.id) if at.id else b""
         life = self.core.policy.on_read(keys.configurable(config))
-        reply = yield Call(_GET, at.thread.keys, (keys.encoded(at.ns), wanted, shelf.names, life))
+        reply = yield Call(_GET, at.thread.keys, (keys.encoded(at.ns), wanted, shelf.names(), life))
         if reply is None:
             return None
         if isinstance(reply, bytes):

@@ -66,7 +66,7 @@ class Reader:
         self._thread = thread
         self._values = pairs(values)
         self._sealed = pairs(segments)
-        self._open: dict[bytes, Segment] = dict(shelf.segments)
+        self._open: dict[bytes, Segment] = shelf.segments()
         self._found: list[_Known] = []
 
     def _guarded(self, field: bytes, read: Callable[..., T], *args: Any) -> T:

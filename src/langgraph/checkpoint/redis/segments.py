@@ -86,12 +86,21 @@ def merged(sizes: Sequence[int], tail: int, largest: int = PIECE) -> int:
     return stays
 
 
+def appended(before: Sequence[Segment], tail: bytes, largest: int = PIECE) -> list[Segment | bytes]:
+    """Merge bytes that are new with the segments right before them, as far as `merged` says."""
+    stays = merged([len(segment.data) for segment in before], len(tail), largest)
+    if stays < len(before):
+        tail = b"".join((*[segment.data for segment in before[stays:]], tail))
+    return [*before[:stays], tail]
+
+
 def grown(parts: Sequence[Segment | bytes], largest: int = PIECE) -> list[Segment | bytes]:
-    """Merge what is new at a value's end with the segments right before it, as far as `merged` says."""
+    """Likewise what is new at the end of a value's parts, if it is."""
     if not parts or isinstance(parts[-1], Segment):
         return list(parts)
-    run = list(takewhile(lambda part: isinstance(part, Segment), reversed(parts[:-1])))[::-1]
-    segments = [part for part in run if isinstance(part, Segment)]
-    stays = merged([len(segment.data) for segment in segments], len(parts[-1]), largest)
-    tail = b"".join((*(segment.data for segment in segments[stays:]), parts[-1]))
-    return [*parts[: len(parts) - 1 - len(run) + stays], tail]
+    segments = [part for part in takewhile(_is_segment, reversed(parts[:-1])) if isinstance(part, Segment)]
+    return [*parts[: -1 - len(segments)], *appended(segments[::-1], parts[-1], largest)]
+
+
+def _is_segment(part: Segment | bytes) -> bool:
+    return isinstance(part, Segment)

@@ -37,7 +37,7 @@ class Held(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes of its segments."""
-        return sum(len(segment.data) for segment in self.segments)
+        return sum([len(segment.data) for segment in self.segments])
 
 
 class Shelf:
@@ -45,24 +45,32 @@ class Shelf:
 
     Attributes:
         channels: What is known of each.
-        segments: All their segments, by name.
-        names: These names, between spaces, as scripts are given them.
         size: Bytes that all this takes, about.
         largest: The channel with the most bytes in segments.
     """
 
-    __slots__ = ("_previous", "channels", "id", "largest", "names", "segments", "size")
+    __slots__ = ("_previous", "channels", "id", "largest", "size")
 
     def __init__(
         self, channels: Mapping[str, Held], checkpoint_id: str | None = None, before: Shelf | None = None
     ) -> None:
         self.channels = channels
         self.id = checkpoint_id
-        self.segments = {piece.name: piece for held in channels.values() for piece in held.segments}
-        self.names = b" ".join(self.segments)
-        self.size = sum(len(piece.data) for piece in self.segments.values()) + _OVERHEAD * (1 + len(channels))
-        self.largest = max(channels.values(), key=_bytes, default=NOTHING)
+        self.size, most, self.largest = _OVERHEAD * (1 + len(channels)), 0, NOTHING
+        for held in channels.values():
+            size = held.size
+            self.size += size
+            if size > most:
+                most, self.largest = size, held
         self._previous = (before.id, before.largest) if before is not None else (None, NOTHING)
+
+    def segments(self) -> dict[bytes, Segment]:
+        """The segments of all channels, by name."""
+        return {piece.name: piece for held in self.channels.values() for piece in held.segments}
+
+    def names(self) -> bytes:
+        """Their names, between spaces, as scripts are given them."""
+        return b" ".join([piece.name for held in self.channels.values() for piece in held.segments])
 
     def largest_at(self, checkpoint_id: str | None) -> Held:
         """The channel with the most bytes in segments at a checkpoint: this one, or the one before it."""
@@ -70,10 +78,6 @@ class Shelf:
             return self.largest
         known, held = self._previous
         return held if checkpoint_id == known else NOTHING
-
-
-def _bytes(held: Held) -> int:
-    return held.size if held.segments else 0
 
 
 NOTHING: Final = Held(None)
