@@ -13,7 +13,8 @@ from langgraph._redis import scripts
 
 FOLDER = Path(langgraph._redis.__path__[0], "scripts")
 TEXTS = {path.stem: path.read_text("utf-8") for path in FOLDER.glob("*.lua")}
-INCLUDED = {name for text in TEXTS.values() for name in re.findall(r"^--!include (\w+)$", text, re.MULTILINE)}
+_INCLUDE = re.compile(r"^ *--!include (\w+)$", re.MULTILINE)
+INCLUDED = {name for text in TEXTS.values() for name in _INCLUDE.findall(text)}
 RUN = sorted(TEXTS.keys() - INCLUDED)
 
 each_run = pytest.mark.parametrize("name", RUN)

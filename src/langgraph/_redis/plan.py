@@ -124,9 +124,10 @@ class Replicated(NamedTuple):
 
 def joined(replies: Sequence[Any]) -> Replicated:
     """The last of these replies, and how many replicas confirmed all of them; 0 if none was asked to."""
-    counts = [reply.replicas for reply in replies if isinstance(reply, Replicated)]
     last = replies[-1]
-    return Replicated(last.reply if isinstance(last, Replicated) else last, min(counts, default=0))
+    if not isinstance(last, Replicated):
+        return Replicated(last, 0)
+    return Replicated(last.reply, min(reply.replicas for reply in replies if isinstance(reply, Replicated)))
 
 
 class Atomic(NamedTuple):

@@ -5,6 +5,8 @@ local AT_ONCE = 64 -- checkpoints that one put drops at most
 local BELOW = 500 -- checkpoints of calls that one put drops at most
 local READ = 1200 -- records that one put reads at most
 local MANIFEST = 65536 -- bytes that no manifest reaches
+local COMPARED = 1048576 -- bytes of values, and of writes, that it reads at most
+local VISITED = 12000 -- segments of values that it looks at at most
 
 local function between(stem) return '[' .. stem .. '/', '(' .. stem .. '0' end
 
@@ -88,23 +90,61 @@ local function keep_ancestors(ns, stays, records, chains)
   end
 end
 
--- Segments of values that go, but for those that a value or a write that stays names.
-local function add_segments(gone, data, values, needed, writes)
-  local names, unnamed = {}, {}
-  for i, value in ipairs(hmget(data, values)) do
-    gone.fields[#gone.fields + 1] = values[i]
-    if value then segment_fields(value, names, unnamed, '') end
+-- How many names two manifests have in common at their beginnings; both end where the names do.
+local function shared(before, value)
+  local low, high = 0, math.floor((math.min(#before, #value) - 1) / 10)
+  while low < high do
+    local middle = math.ceil((low + high) / 2)
+    local first, last = 10 * low + 2, 10 * middle + 1
+    if string.sub(before, first, last) == string.sub(value, first, last) then low = middle else high = middle - 1 end
   end
-  for _, field in ipairs(needed) do
-    if not next(unnamed) then return end
-    if redis.call('HSTRLEN', data, field) < MANIFEST then
-      local kept = {}
-      segment_fields(redis.call('HGET', data, field) or ' ', {}, kept, '')
-      for name in pairs(kept) do unnamed[name] = nil end
+  return low
+end
+
+-- Calls visit(name) for the segments of some values. What a value shares with the one before it of its channel, as
+-- most do, is visited once. False if there is more than may be looked at here.
+local function each_segment(data, values, visit)
+  local before, bytes, count = {}, 0, 0
+  for _, field in ipairs(values) do
+    local length = redis.call('HSTRLEN', data, field)
+    local value = length < MANIFEST and redis.call('HGET', data, field) or ' '
+    local stop = string.byte(value) == 77 and string.find(value, '\n', 1, true)
+    if stop then
+      local channel, names = string.match(field, '^.*/'), string.sub(value, 1, stop - 1)
+      for first = 2 + 10 * shared(before[channel] or '', names), stop - 1, 10 do
+        visit(string.sub(names, first, first + 9))
+        count = count + 1
+      end
+      before[channel] = names
     end
+    bytes = bytes + #value
+    if bytes > COMPARED or count > VISITED then return false end
   end
-  if not next(unnamed) then return end
-  for _, stays in ipairs(writes) do
+  return true
+end
+
+-- Whether the writes of checkpoints that stay are so few bytes that they may be read here.
+local function few_writes(data, stays)
+  local size = 0
+  for _, each in ipairs(stays) do
+    local ns, id = each[1], each[2]
+    for _, task in ipairs(tasks_in(data, ns, id, redis.call('HGET', data, 'l/' .. ns .. '/' .. id))) do
+      size = size + redis.call('HSTRLEN', data, 'w/' .. ns .. '/' .. task .. '/' .. id)
+    end
+    if size > COMPARED then return false end
+  end
+  return true
+end
+
+-- Adds values that go, and their segments but for those that a value or a write that stays names. False if there is
+-- more to look at than one put may.
+local function add_values(gone, data, values, needed, writes)
+  local unnamed = {}
+  local looked = each_segment(data, values, function(name) unnamed[name] = true end)
+  looked = looked and (not next(unnamed) or each_segment(data, needed, function(name) unnamed[name] = nil end))
+  if not looked or next(unnamed) and not few_writes(data, writes) then return false end
+  for _, field in ipairs(values) do gone.fields[#gone.fields + 1] = field end
+  for _, stays in ipairs(next(unnamed) and writes or {}) do
     local blobs, kept = writes_of(data, stays[1], stays[2]), {}
     for i = 2, #blobs, 2 do
       if blobs[i] then entry_segments(blobs[i], {}, kept, '') end
@@ -112,6 +152,7 @@ local function add_segments(gone, data, values, needed, writes)
     for name in pairs(kept) do unnamed[name] = nil end
   end
   for name in pairs(unnamed) do gone.fields[#gone.fields + 1] = 's/' .. name end
+  return true
 end
 
 -- Takes away the runs of what was dropped that made nothing else, and returns them.
@@ -171,7 +212,7 @@ local function bound(data, index, ns, id, keep)
     add_calls(gone, data, index, ns, old)
     add_record(gone, data, ns, old)
   end
-  add_segments(gone, data, values, needed, writes)
+  if not add_values(gone, data, values, needed, writes) then return false end
   drop(data, index, gone)
   local left = count - #dropped
   if left > keep then

@@ -110,11 +110,11 @@ class Draft:
         self.held[channel] = Held(number, inline=value)
 
     def _add_reused(self, channel: str, number: Any, known: Held | None) -> None:
-        ref = self._ref(channel, number)
+        ref = known.ref if known is not None and known.ref is not None else self._ref(channel, number)
         self.refs.append(ref)
         self.reused.append(keys.value(self.ns, ref))
         if known is not None and known.ref is not None:
-            self.reused += (keys.segment(piece.name) for piece in known.segments)
+            self.reused += [keys.segment(piece.name) for piece in known.segments]
             self.kept += len(known.segments)
             self.held[channel] = known
 
@@ -169,7 +169,7 @@ class Draft:
     def _add_parts(self, new: _New, parts: Sequence[Part], offset: int) -> None:
         pieces = tuple(part if isinstance(part, Segment) else self._add_segment(new, part) for part in parts)
         reused = [part for part in parts if isinstance(part, Segment)]
-        self.reused += (keys.segment(piece.name) for piece in reused)
+        self.reused += [keys.segment(piece.name) for piece in reused]
         self.kept += len(reused)
         self._store(new, self._manifest(new, plain(new.data[:offset], pieces)), pieces)
 

@@ -66,7 +66,7 @@ def configurable(config: RunnableConfig, argument: str = "config") -> dict[str, 
     Raises:
         ValueError: If there is none; the message names the argument.
     """
-    found: Any = config.get("configurable") if isinstance(config, Mapping) else None
+    found: Any = config.get("configurable") if isinstance(config, (dict, Mapping)) else None
     if not isinstance(found, dict):
         raise ValueError(  # noqa: TRY004 - what is wrong is what the config holds.
             f'{argument} needs a "configurable" dict, such as {{"configurable": {{"thread_id": "1"}}}}'

@@ -1,0 +1,64 @@
+"""`keep_last` over values of very many segments: a put finds what goes if that is quick, or a sweep does."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+
+from langgraph.checkpoint.redis import RedisSaver
+from steps import Chain, config_of
+from texts import prose
+
+MakeSaver = Callable[..., RedisSaver]
+
+DOCUMENTS, DOCUMENT, STEPS = 250, 4_000, 36
+
+
+def segments_named(client: redis.Redis, prefix: str) -> set[bytes]:
+    """By the manifests of all values that are stored."""
+    found: Any = client.hgetall(f"{prefix}:{{thread}}:data")
+    manifests = [value[1:].partition(b"\n")[0] for field, value in found.items() if field[:2] == b"v/"]
+    return {b"s/" + names[at : at + 10] for names in manifests for at in range(0, len(names), 10)}
+
+
+def segments_stored(client: redis.Redis, prefix: str) -> set[bytes]:
+    found: Any = client.hkeys(f"{prefix}:{{thread}}:data")
+    return {field for field in found if field[:2] == b"s/"}
+
+
+@pytest.mark.parametrize("written", [0, 600_000], ids=["in-a-put", "by-a-sweep"])
+def test_of_tables_that_change_anywhere_no_segment_is_lost_and_none_left(
+    make_saver: MakeSaver,
+    redis_client: redis.Redis,
+    key_prefix: str,
+    written: int,
+) -> None:
+    """A table of a megabyte, and writes that are too large to be read within a put."""
+    keep = 6
+    saver, dice = make_saver(keep), random.Random(1)
+    chain = Chain(config_of())
+    files = {f"{number:03}": prose(number, DOCUMENT) for number in range(DOCUMENTS)}
+    tables, configs = [], []
+    for step in range(STEPS):
+        files = {**files, f"{dice.randrange(DOCUMENTS):03}": prose(-step - 1, DOCUMENT)}
+        notes = [prose(step + number, 300) for number in range(8)]
+        configs.append(chain.put(saver, files=files, notes=notes))
+        tables.append(files)
+        if written:
+            saver.put_writes(configs[-1], [("files", [files["000"], dice.randbytes(written)])], "task")
+    asked = saver.stats().round_trips
+
+    assert (asked > 2 * STEPS + 10) == bool(written)  # A sweep takes several.
+    stayed = [number for number, config in enumerate(configs) if saver.get_tuple(config) is not None]
+    assert stayed == list(range(STEPS - len(stayed), STEPS))
+    assert len(stayed) == keep
+    for number in stayed:
+        found = saver.get_tuple(configs[number])
+        assert found is not None
+        assert found.checkpoint["channel_values"]["files"] == tables[number]
+        assert len(found.pending_writes or []) == bool(written)
+    assert segments_stored(redis_client, key_prefix) == segments_named(redis_client, key_prefix)
