@@ -30,7 +30,7 @@ class Effort:
             size and in a full run at those of a quick one.
         sizes: Only these, where given.
         rounds: So many instead of the workload's own.
-        seconds: After its share of this time a cell begins no further round; each has one at least.
+        seconds: After its share of this time a cell begins no further round than the least that it has.
     """
 
     quick: bool = False
@@ -54,6 +54,10 @@ class Effort:
         full, quick = cell.workload.rounds[cell.size]
         rounds = self.rounds or (quick if self.quick else full)
         return (rounds + 1) // 2 if cell.delay_ms else rounds
+
+    def least_of(self, cell: Cell) -> int:
+        """Rounds that it has even if time is short."""
+        return 1 if cell.delay_ms or self.quick else cell.workload.least
 
     def _sizes(self, workload: Workload) -> list[int]:
         offered = workload.quick if self.quick else workload.sizes
@@ -118,7 +122,7 @@ class Race:
     def _rounds(self, cell: Cell, field_: Sequence[tuple[Lane, Outcome]], end: float) -> None:
         rounds = self.effort.rounds_of(cell)
         for number in range(rounds):
-            if number and time.monotonic() > end:
+            if number >= self.effort.least_of(cell) and time.monotonic() > end:
                 self.short.append(f"{_name(cell)}: {number} of {rounds}")
                 for _ in range((rounds - number) * len(field_)):
                     self.step(None)

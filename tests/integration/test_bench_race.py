@@ -12,6 +12,7 @@ import pytest
 from benchmarks.peers.contenders import CONTENDERS, Contender
 from benchmarks.peers.contract import Results
 from benchmarks.peers.field import Field
+from benchmarks.peers.lanes import Cell
 from benchmarks.peers.race import Effort, Race
 from benchmarks.peers.venvs import NotInstalledError
 from race_courses import ALL
@@ -123,6 +124,15 @@ def test_once_its_time_is_over_a_cell_has_one_round_and_that_is_told(field: Fiel
 
     assert race.short == ["puts 3: 1 of 2"]
     assert all(len(each.samples) == 3 for each in outcomes)
+
+
+def test_a_cell_has_the_rounds_that_its_workload_needs_whatever_the_time(field: Field) -> None:
+    cells = [Cell(replace(ALL["puts"], least=2), 3, delay) for delay in (0.0, DELAY)]
+    race = Race(field.lanes, Effort(delays=(DELAY,), seconds=0.0, rounds=3), lambda _: None)
+
+    race.run(cells)
+
+    assert race.short == ["puts 3: 2 of 3", f"puts 3 +{DELAY:g} ms: 1 of 2"]
 
 
 def test_progress_is_told_for_every_block(field: Field) -> None:

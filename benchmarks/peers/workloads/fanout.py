@@ -118,6 +118,7 @@ WORKLOADS = (
         {100: (5, 1), 500: (3, 1), 20: (5, 1)},
         (20,),
         delayed=True,
+        least=3,
     ),
     Workload(
         "fanout-subgraphs",
