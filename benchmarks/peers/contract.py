@@ -85,7 +85,7 @@ class Workload:
         cost: Seconds that a block of a slow contender may take; a contender that takes longer is left out
             of the rounds that are left, and that is said.
         counted: Whether it is run once more, to count round trips and bytes and to weigh what is kept.
-        least: Rounds of a full run, without delay, that it has whatever the time: where a block has few samples.
+        least: Rounds of a full run, without delay, that it has whatever the time, as where samples are few.
     """
 
     name: str
