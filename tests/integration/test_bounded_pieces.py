@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from langgraph.checkpoint.redis import RedisSaver
-from steps import Chain, config_of
+from steps import Chain, config_of, long_list
 from texts import prose
 
 MakeSaver = Callable[..., RedisSaver]
@@ -30,7 +30,7 @@ def segments_stored(client: redis.Redis, prefix: str) -> set[bytes]:
     return {field for field in found if field[:2] == b"s/"}
 
 
-@pytest.mark.parametrize("written", [0, 600_000], ids=["in-a-put", "by-a-sweep"])
+@pytest.mark.parametrize("written", [0, 2_500_000], ids=["in-a-put", "by-a-sweep"])
 def test_of_tables_that_change_anywhere_no_segment_is_lost_and_none_left(
     make_saver: MakeSaver,
     redis_client: redis.Redis,
@@ -62,3 +62,13 @@ def test_of_tables_that_change_anywhere_no_segment_is_lost_and_none_left(
         assert found.checkpoint["channel_values"]["files"] == tables[number]
         assert len(found.pending_writes or []) == bool(written)
     assert segments_stored(redis_client, key_prefix) == segments_named(redis_client, key_prefix)
+
+
+def test_values_that_are_no_manifests_are_looked_through_within_a_put(make_saver: MakeSaver) -> None:
+    """Beside a conversation: a text that changes at each step, as large as a manifest could be."""
+    saver, chain, dice = make_saver(20), Chain(), random.Random(1)
+    for step in range(60):
+        chain.put(saver, messages=long_list(step + 1), scratch=dice.randbytes(30_000))
+
+    assert saver.stats().round_trips <= 60 + 2
+    assert len(list(saver.list(config_of()))) <= 21

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from redis.retry import Retry
 
 from langgraph._redis import direct
 from langgraph.checkpoint.redis import AsyncRedisSaver, RedisSaver
+from steps import Chain
 
 CONFIG: Any = {"configurable": {"thread_id": "direct"}}
 
@@ -130,3 +132,71 @@ def test_retries_are_those_of_the_client(redis_url: str, retries: int) -> None:
             with pytest.raises(redis.ConnectionError, match="dropped"):
                 direct.execute(client, ["ECHO", "a"])
         assert len(failures) == (2 if retries else 1)
+
+
+async def test_a_small_async_call_needs_no_task_of_its_own(redis_url: str) -> None:
+    loop, made = asyncio.get_running_loop(), list[Any]()
+
+    def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        made.append(coroutine)
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    async with AsyncRedisSaver.from_conn_string(redis_url, connection_args={"socket_timeout": 5}) as saver:
+        await saver.aget_tuple(CONFIG)
+        loop.set_task_factory(make)
+        try:
+            assert await saver.aget_tuple(CONFIG) is None
+        finally:
+            loop.set_task_factory(None)
+
+    assert not made
+
+
+@pytest.mark.parametrize("size", [10, 200_000])
+async def test_a_connections_time_limit_is_what_it_was_after_a_call(
+    redis_url: str, key_prefix: str, size: int
+) -> None:
+    async with redis.asyncio.Redis.from_url(redis_url, socket_timeout=3, max_connections=1) as client:
+        saver, chain = AsyncRedisSaver(redis_client=client, key_prefix=key_prefix), Chain()
+        await chain.aput(saver, data=b"x")
+        await chain.aput(saver, data=random.Random(1).randbytes(size))
+        pool: Any = client.connection_pool
+        connection = await pool.get_connection()
+        assert connection.socket_timeout == 3
+        await pool.release(connection)
+
+
+class Spelling(redis.Connection):
+    """A connection to a server on which a command has another name."""
+
+    def pack_command(self, *args: Any) -> Any:
+        pack: Any = super().pack_command
+        return pack("ECHO" if args[0] == "SAY" else args[0], *args[1:])
+
+
+class AsyncSpelling(redis.asyncio.Connection):
+    """Its async twin."""
+
+    def pack_command(self, *args: Any) -> Any:
+        return super().pack_command("ECHO" if args[0] == "SAY" else args[0], *args[1:])
+
+
+def test_a_connection_that_packs_in_its_own_way_does(redis_url: str) -> None:
+    pool = redis.ConnectionPool.from_url(redis_url, connection_class=Spelling)
+    with redis.Redis.from_pool(pool) as client:
+        assert direct.execute(client, ["SAY", "a"]) == b"a"
+
+
+async def test_an_async_connection_that_packs_in_its_own_way_does(redis_url: str) -> None:
+    pool = redis.asyncio.ConnectionPool.from_url(redis_url, connection_class=AsyncSpelling)
+    async with redis.asyncio.Redis.from_pool(pool) as client:
+        assert await direct.aexecute(client, ["SAY", "a"]) == b"a"
+
+
+@pytest.mark.parametrize("size", [10, 100_000, 3_000_000])
+async def test_commands_of_every_size_arrive_as_they_are(redis_url: str, size: int) -> None:
+    words = ["ECHO", random.Random(1).randbytes(size)]
+    async with redis.asyncio.Redis.from_url(redis_url) as client:
+        assert await direct.aexecute(client, words) == words[1]
+    with redis.Redis.from_url(redis_url) as client:
+        assert direct.execute(client, words) == words[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import random
 from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -24,20 +25,29 @@ class State(TypedDict, total=False):
     said: Annotated[list[str], lambda old, new: (old + new)[-20:]]
 
 
+class Heavy(State, total=False):
+    blob: bytes
+
+
 class Asked(TypedDict, total=False):
     done: Annotated[list[str], operator.add]
 
 
-def nested(saver: Any, *, stateful: bool = False) -> Any:
-    """A graph that calls a subgraph in each turn, which calls another."""
+def calling() -> Any:
+    """A graph that calls another."""
     inner = StateGraph(State)
     inner.add_node("work", lambda _: {"said": [f"inner {'x' * 300}"]})
     inner.add_edge(START, "work")
     middle = StateGraph(State)
     middle.add_node("inner", inner.compile())
     middle.add_edge(START, "inner")
+    return middle
+
+
+def nested(saver: Any, *, stateful: bool = False) -> Any:
+    """A graph that calls a subgraph in each turn, which calls another."""
     outer = StateGraph(State)
-    outer.add_node("middle", middle.compile(checkpointer=True) if stateful else middle.compile())
+    outer.add_node("middle", calling().compile(checkpointer=True) if stateful else calling().compile())
     outer.add_edge(START, "middle")
     return outer.compile(checkpointer=saver)
 
@@ -65,6 +75,27 @@ def test_namespaces_of_calls_that_are_over_do_not_pile_up(
 
     assert len(set(seen[20:])) == 1
     assert graph.get_state(config_of()).values["said"][-1].startswith("inner")
+
+
+def test_nor_do_they_where_a_put_leaves_them_to_a_sweep(
+    make_saver: MakeSaver, redis_client: redis.Redis, key_prefix: str, fields: Fields
+) -> None:
+    """For what is written at a checkpoint that stays is too much to be looked through within a put."""
+    dice, seen = random.Random(1), []
+    outer = StateGraph(Heavy)
+    outer.add_node("middle", calling().compile())
+    outer.add_node("weigh", lambda _: {"blob": dice.randbytes(5_000_000)})
+    outer.add_edge(START, "middle")
+    outer.add_edge("middle", "weigh")
+    graph = outer.compile(checkpointer=make_saver(2))
+    for turn in range(8):
+        graph.invoke({"said": [f"turn {turn}"]}, config_of())
+        found, index = fields(), f"{key_prefix}:{{thread}}:index"
+        calls = redis_client.zlexcount(index, "[u/", "(u0")
+        seen.append((found["c/"], found["v/"], found["u/"], calls, redis_client.zcard(index)))
+
+    assert len(set(seen[4:])) == 1
+    assert found["u/"] == calls
 
 
 def test_a_subgraph_with_a_memory_of_its_own_keeps_it(make_saver: MakeSaver) -> None:

@@ -26,7 +26,7 @@ FILES = sorted(
 LONGEST = 400
 
 # The only I/O: whatever else wants something of a server asks for it in a plan.
-TALK = ("clients", "connect", "direct", "kept", "nodes", "replies", "senders")
+TALK = ("clients", "connect", "direct", "kept", "nodes", "packing", "replies", "senders")
 TALKERS = {f"_redis/{name}.py" for name in TALK}
 
 # What users see: the package itself, and savers that are others with a setting.

@@ -188,6 +188,13 @@ def test_at_least_one_checkpoint_is_kept(refused: int) -> None:
         told(keep_last=refused)
 
 
+def test_a_number_to_keep_is_sent_as_a_plain_int() -> None:
+    class Count(int):
+        """As of an enumeration."""
+
+    assert type(told(keep_last=Count(5)).keep_last) is int
+
+
 # index_metadata.
 
 

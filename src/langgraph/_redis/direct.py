@@ -3,9 +3,6 @@
 Of the time that a small command takes in redis-py's `execute_command`, a tenth goes to callbacks and metrics
 that a script call has no use for. Retries are the connection's own, as ever. A client that somebody
 changed (a subclass, a patch that traces, metrics that are switched on, a cache) is used as it is.
-
-Words are packed by hiredis at once: redis-py looks at each of them in Python first, and its async connection
-joins them one by one.
 """
 
 from __future__ import annotations
@@ -13,11 +10,11 @@ from __future__ import annotations
 import types
 from typing import Any, Final
 
-import hiredis
 import redis
 import redis.asyncio
 from redis.client import NEVER_DECODE
 
+from langgraph._redis.packing import packed, send
 from langgraph._redis.replies import familiar
 
 try:
@@ -26,9 +23,6 @@ except ImportError:
     get_observability_instance = None  # type: ignore[assignment]  # redis-py before 7.2 has no metrics
 
 RAW: Final[dict[str, Any]] = {NEVER_DECODE: True}
-
-_SMALL: Final = 48 * 1024
-"""Bytes that an event loop's transport takes at once: asyncio's limit is 64 KiB."""
 
 
 def _original(kind: type) -> Any:
@@ -71,30 +65,6 @@ def ais_plain(client: Any) -> bool:
     return _plain(client, _ASYNC) and not client.single_connection_client
 
 
-def packed(words: list[Any]) -> bytes:
-    """A command as it is sent; a verb may be of two words."""
-    verb, *rest = words
-    command: bytes = hiredis.pack_command((*verb.split(), *rest) if " " in verb else tuple(words))
-    return command
-
-
-async def asend(connection: Any, command: bytes) -> None:
-    """Send a command over an async connection that no reply is due on.
-
-    Before Python 3.12, redis-py runs a task for each command that is sent within a time limit. A small one
-    needs no limit: it fits what the loop takes without waiting. What is waited for is the reply.
-    """
-    quick = len(command) <= _SMALL and connection.is_connected and not connection.health_check_interval
-    if not quick:
-        await connection.send_packed_command([command])
-        return
-    limit, connection.socket_timeout = connection.socket_timeout, None
-    try:
-        await connection.send_packed_command([command])
-    finally:
-        connection.socket_timeout = limit
-
-
 def execute(client: Any, words: list[Any]) -> Any:
     """Send one command over a sync client, and return its reply as bytes."""
     if not is_plain(client):
@@ -104,11 +74,11 @@ def execute(client: Any, words: list[Any]) -> Any:
             if (same := familiar(error)) is error:
                 raise
             raise same from error
-    pool, command = client.connection_pool, packed(words)
+    pool = client.connection_pool
     connection = pool.get_connection()
 
     def exchange() -> Any:
-        connection.send_packed_command([command])
+        connection.send_packed_command(packed(connection, words))
         return connection.read_response(disable_decoding=True)
 
     try:
@@ -128,11 +98,11 @@ async def aexecute(client: Any, words: list[Any]) -> Any:
             if (same := familiar(error)) is error:
                 raise
             raise same from error
-    pool, command = client.connection_pool, packed(words)
+    pool = client.connection_pool
     connection = await pool.get_connection()
 
     async def exchange() -> Any:
-        await asend(connection, command)
+        await send(connection, words)
         return await connection.read_response(disable_decoding=True)
 
     try:

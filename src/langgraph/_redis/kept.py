@@ -18,8 +18,9 @@ import redis
 import redis.asyncio
 from redis.exceptions import ResponseError
 
-from langgraph._redis.direct import aexecute, ais_plain, asend, execute, is_plain, packed
+from langgraph._redis.direct import aexecute, ais_plain, execute, is_plain
 from langgraph._redis.forked import renewed
+from langgraph._redis.packing import packed, send
 
 MOST: Final = 4
 """Connections that are kept; the pool has the others."""
@@ -93,11 +94,10 @@ class Kept:
         client, pool = self._at_hand.client, self._at_hand.pool
         if not self._at_hand.usable or not is_plain(client):
             return execute(client, words)
-        command = packed(words)
         connection = self._taken()
 
         def exchange() -> Any:
-            connection.send_packed_command([command])
+            connection.send_packed_command(packed(connection, words))
             return connection.read_response(disable_decoding=True)
 
         try:
@@ -141,11 +141,10 @@ class AKept:
         client, pool = self._at_hand.client, self._at_hand.pool
         if not self._at_hand.usable or not ais_plain(client):
             return await aexecute(client, words)
-        command = packed(words)
         connection = await self._taken()
 
         async def exchange() -> Any:
-            await asend(connection, command)
+            await send(connection, words)
             return await connection.read_response(disable_decoding=True)
 
         try:

@@ -36,6 +36,7 @@ def load(name: str) -> Script:
         FileNotFoundError: If there is no such script in the package.
     """
     text = _included(name)
+    assert "--!" not in text, f"scripts/{name}.lua has an include that is spelled in another way"
     keys = _KEYS.search(text)
     assert keys is not None, f"scripts/{name}.lua lacks its line of KEYS"
     source = _COMMENT_OR_INDENT.sub("", text).encode()

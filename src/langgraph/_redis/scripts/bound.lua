@@ -3,10 +3,10 @@
 
 local AT_ONCE = 64 -- checkpoints that one put drops at most
 local BELOW = 500 -- checkpoints of calls that one put drops at most
-local READ = 1200 -- records that one put reads at most
-local MANIFEST = 65536 -- bytes that no manifest reaches
-local COMPARED = 1048576 -- bytes of values, and of writes, that it reads at most
-local VISITED = 12000 -- segments of values that it looks at at most
+local READ = 700 -- records that one put reads at most
+local MANIFEST = 40960 -- bytes that no manifest reaches
+local COMPARED = 4194304 -- bytes of values, and of writes, that it reads at most
+local LOOKS = 12000 -- segments of values that it looks at at most; a value is as dear as twenty
 
 local function between(stem) return '[' .. stem .. '/', '(' .. stem .. '0' end
 
@@ -90,48 +90,63 @@ local function keep_ancestors(ns, stays, records, chains)
   end
 end
 
--- How many names two manifests have in common at their beginnings; both end where the names do.
-local function shared(before, value)
-  local low, high = 0, math.floor((math.min(#before, #value) - 1) / 10)
+-- How many names two manifests have in common at their beginnings, or at their ends; both end where the names do.
+local function shared(one, other, most, at_ends)
+  local low, high = 0, most
   while low < high do
     local middle = math.ceil((low + high) / 2)
     local first, last = 10 * low + 2, 10 * middle + 1
-    if string.sub(before, first, last) == string.sub(value, first, last) then low = middle else high = middle - 1 end
+    if at_ends then first, last = -10 * middle, -10 * low - 1 end
+    if string.sub(one, first, last) == string.sub(other, first, last) then low = middle else high = middle - 1 end
   end
   return low
 end
 
--- Calls visit(name) for the segments of some values. What a value shares with the one before it of its channel, as
--- most do, is visited once. False if there is more than may be looked at here.
+-- Calls visit(name) for the segments of some values, until it says that this is enough. What a value shares with the
+-- one before it of its channel is visited once: most of it. False if there is more than may be looked at here.
 local function each_segment(data, values, visit)
-  local before, bytes, count = {}, 0, 0
+  local before, bytes, looks = {}, 0, 0
   for _, field in ipairs(values) do
     local length = redis.call('HSTRLEN', data, field)
     local value = length < MANIFEST and redis.call('HGET', data, field) or ' '
     local stop = string.byte(value) == 77 and string.find(value, '\n', 1, true)
     if stop then
       local channel, names = string.match(field, '^.*/'), string.sub(value, 1, stop - 1)
-      for first = 2 + 10 * shared(before[channel] or '', names), stop - 1, 10 do
-        visit(string.sub(names, first, first + 9))
-        count = count + 1
+      local known = before[channel] or 'M'
+      local most = (math.min(#known, #names) - 1) / 10
+      local same = shared(known, names, most, false)
+      local ends = #names - 10 * shared(known, names, most - same, true)
+      for first = 2 + 10 * same, ends, 10 do
+        if visit(string.sub(names, first, first + 9)) then return true end
+        looks = looks + 1
       end
       before[channel] = names
     end
-    bytes = bytes + #value
-    if bytes > COMPARED or count > VISITED then return false end
+    bytes, looks = bytes + #value, looks + 20
+    if bytes > COMPARED or looks > LOOKS then return false end
   end
   return true
 end
 
--- Whether the writes of checkpoints that stay are so few bytes that they may be read here.
-local function few_writes(data, stays)
-  local size = 0
+-- Calls spare(name) for the segments that writes of checkpoints name. False if these are more bytes than may be read
+-- here; a few are read at a time, for each may be large.
+local function each_written(data, stays, spare)
+  local bytes = 0
   for _, each in ipairs(stays) do
-    local ns, id = each[1], each[2]
-    for _, task in ipairs(tasks_in(data, ns, id, redis.call('HGET', data, 'l/' .. ns .. '/' .. id))) do
-      size = size + redis.call('HSTRLEN', data, 'w/' .. ns .. '/' .. task .. '/' .. id)
+    local ns, id, fields, named = each[1], each[2], {}, {}
+    for i, task in ipairs(tasks_in(data, ns, id, redis.call('HGET', data, 'l/' .. ns .. '/' .. id))) do
+      fields[i] = 'w/' .. ns .. '/' .. task .. '/' .. id
     end
-    if size > COMPARED then return false end
+    for first = 1, #fields, 8 do
+      for _, blob in ipairs(redis.call('HMGET', data, unpack(fields, first, math.min(first + 7, #fields)))) do
+        if blob then
+          bytes = bytes + #blob
+          entry_segments(blob, {}, named, '')
+        end
+      end
+      if bytes > COMPARED then return false end
+    end
+    for name in pairs(named) do spare(name) end
   end
   return true
 end
@@ -139,18 +154,18 @@ end
 -- Adds values that go, and their segments but for those that a value or a write that stays names. False if there is
 -- more to look at than one put may.
 local function add_values(gone, data, values, needed, writes)
-  local unnamed = {}
-  local looked = each_segment(data, values, function(name) unnamed[name] = true end)
-  looked = looked and (not next(unnamed) or each_segment(data, needed, function(name) unnamed[name] = nil end))
-  if not looked or next(unnamed) and not few_writes(data, writes) then return false end
-  for _, field in ipairs(values) do gone.fields[#gone.fields + 1] = field end
-  for _, stays in ipairs(next(unnamed) and writes or {}) do
-    local blobs, kept = writes_of(data, stays[1], stays[2]), {}
-    for i = 2, #blobs, 2 do
-      if blobs[i] then entry_segments(blobs[i], {}, kept, '') end
-    end
-    for name in pairs(kept) do unnamed[name] = nil end
+  local unnamed, left = {}, 0
+  local function find(name)
+    if not unnamed[name] then unnamed[name], left = true, left + 1 end
   end
+  local function spare(name)
+    if unnamed[name] then unnamed[name], left = nil, left - 1 end
+    return left == 0
+  end
+  local looked = each_segment(data, values, find)
+  looked = looked and (left == 0 or each_segment(data, needed, spare))
+  if not looked or left > 0 and not each_written(data, writes, spare) then return false end
+  for _, field in ipairs(values) do gone.fields[#gone.fields + 1] = field end
   for name in pairs(unnamed) do gone.fields[#gone.fields + 1] = 's/' .. name end
   return true
 end
@@ -171,11 +186,10 @@ local function end_runs(data, index, runs)
   return ended
 end
 
--- The runs that ended with what was dropped; false if there is more to drop than one put may.
-local function bound(data, index, ns, id, keep)
+-- Of `count` checkpoints: the runs that ended with what was dropped; false if there is more to drop than one put may.
+local function bound(data, index, ns, id, keep, count)
   local lower, upper = between('c/' .. ns)
-  local count, spare = redis.call('ZLEXCOUNT', index, lower, upper), 't/kept/' .. ns
-  if count <= keep + math.floor(keep / 20) then return {} end
+  local spare = 't/kept/' .. ns
   -- More than wanted had to stay, when this was last done: look again when there are more than these.
   local most = math.max(keep, tonumber(redis.call('HGET', data, spare) or 0))
   if count <= most + math.floor(most / 20) then return {} end
@@ -208,11 +222,13 @@ local function bound(data, index, ns, id, keep)
     local _, refs, run = lines(records[member])
     gone.runs[run] = true
     for _, field in ipairs(value_fields(ns, refs, named)) do values[#values + 1] = field end
+  end
+  if not add_values(gone, data, values, needed, writes) then return false end
+  for _, member in ipairs(dropped) do
     local old = string.sub(member, #ns + 4)
     add_calls(gone, data, index, ns, old)
     add_record(gone, data, ns, old)
   end
-  if not add_values(gone, data, values, needed, writes) then return false end
   drop(data, index, gone)
   local left = count - #dropped
   if left > keep then

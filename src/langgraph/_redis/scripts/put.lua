@@ -116,6 +116,8 @@ if own or ARGV[9] ~= '' or not indexed then
 end
 -- A sweep counts on what it saw: the next put drops what is more.
 if ARGV[10] == '' or mark then return 1 end
+local keep, count = tonumber(ARGV[10]), redis.call('ZLEXCOUNT', index, '[c/' .. ns .. '/', '(c/' .. ns .. '0')
+if count <= keep + math.floor(keep / 20) then return {} end
 --!include records
 --!include bound
-return bound(data, index, ns, id, tonumber(ARGV[10])) or 2
+return bound(data, index, ns, id, keep, count) or 2

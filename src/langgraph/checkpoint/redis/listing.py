@@ -65,7 +65,7 @@ def checked_limit(limit: Any) -> int | None:
     """
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool)):
         raise TypeError(f"limit must be an int or None, not {type(limit).__name__}: {limit!r:.80}")
-    return limit
+    return None if limit is None else int(limit)
 
 
 def query(

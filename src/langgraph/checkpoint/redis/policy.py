@@ -70,7 +70,7 @@ def count(argument: str, given: Any) -> int | None:
         raise TypeError(f"{argument} must be an int or None, not {type(given).__name__}: {given!r:.80}")
     if given < 1:
         raise ValueError(f"{argument} must be at least 1, not {given}: the latest checkpoint always stays")
-    return given
+    return int(given)
 
 
 def _wait(replicas: Any, milliseconds: Any) -> Wait | None:
@@ -81,7 +81,7 @@ def _wait(replicas: Any, milliseconds: Any) -> Wait | None:
             raise TypeError(f"{argument} must be an int, not {type(given).__name__}: {given!r:.80}")
         if not 0 < given < 1 << 31:
             raise ValueError(f"{argument} must be at least 1 and below 2**31, not {given}")
-    return None if replicas is None else Wait(replicas, milliseconds)
+    return None if replicas is None else Wait(int(replicas), int(milliseconds))
 
 
 def _refuses(on_conflict: Any) -> bool:

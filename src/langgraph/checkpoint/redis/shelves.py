@@ -70,7 +70,7 @@ class Shelf:
 
     def names(self) -> bytes:
         """Their names, between spaces, as scripts are given them."""
-        return b" ".join([piece.name for held in self.channels.values() for piece in held.segments])
+        return b" ".join(self.segments())
 
     def largest_at(self, checkpoint_id: str | None) -> Held:
         """The channel with the most bytes in segments at a checkpoint: this one, or the one before it."""

@@ -186,10 +186,8 @@ class Sweep:
         calls = (
             (yield from self._calls(lines, chosen)) if self.finished or any(line.ns for line in lines) else []
         )
-        ended = calls if self.finished else []
-        kept = with_ancestors(
-            lines, {name for name in chosen if not any(made.holds(name[0]) for made in ended)}
-        )
+        ended = {made.ns for made in calls} if self.finished else set[bytes]()
+        kept = with_ancestors(lines, {name for name in chosen if not _within(name[0], ended)})
         going = [line for line in lines if line.name not in kept]
         staying = [line for line in lines if line.name in kept]
         slices = yield from self._slices(going, staying)
@@ -222,17 +220,18 @@ class Sweep:
         return slices
 
     def _calls(self, lines: Sequence[Line], chosen: set[tuple[bytes, bytes]]) -> Plan[list[Made]]:
-        """The subgraph calls whose checkpoint does not stay; one that may be about to be put does."""
-        ended: list[Made] = []
+        """The subgraph calls whose checkpoint does not stay, nor may yet be put; and those within them."""
+        found: list[Made] = []
         newest = {line.ns: line.id for line in sorted(lines)}
         lower, members = b"[u/", [b""]
         while members:
             members = yield Call("ZRANGEBYLEX", [self.thread.index], (lower, b"(u0", b"LIMIT", 0, _SURVEYED))
-            calls = [Made(member, *keys.made(member)) for member in members]
-            gone = [made for made in calls if made.maker not in chosen]
-            ended += [made for made in gone if made.maker[1] <= newest.get(made.maker[0], b"")]
+            found += [Made(member, *keys.made(member)) for member in members]
             lower = b"(" + members[-1] if members else lower
-        return ended
+        gone = {made for made in found if made.maker not in chosen}
+        ended = {made for made in gone if made.maker[1] <= newest.get(made.maker[0], b"")}
+        spaces = {made.ns for made in ended}
+        return [made for made in found if made in ended or _within(made.maker[0], spaces)]
 
     def _survey(self) -> Plan[list[Line]]:
         lines: list[Line] = []
@@ -277,6 +276,12 @@ class Sweep:
         if reply == 0:
             raise _Superseded
         return reply
+
+
+def _within(ns: bytes, spaces: set[bytes]) -> bool:
+    """Whether a namespace is one of these, or below one."""
+    parts = ns.split(b"|")
+    return any(b"|".join(parts[: count + 1]) in spaces for count in range(len(parts)))
 
 
 def _names(found: dict[bytes, set[bytes]]) -> set[bytes]:
