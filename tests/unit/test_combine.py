@@ -211,6 +211,14 @@ def test_who_does_not_come_again_is_waited_for_once(threads: ThreadPoolExecutor)
     assert line.sent[2:] == [[[5]], [[6]]]
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A process that was started in the background may ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_a_thread_that_is_interrupted_while_it_waits_for_others_leaves_nobody_waiting(
     threads: ThreadPoolExecutor,
 ) -> None:
