@@ -15,9 +15,10 @@ import redis.asyncio
 
 from counters import RoundTrips
 from langgraph.checkpoint.redis import AsyncRedisSaver, RedisSaver, ReplicationError
+from migrations import Move
 from servers import Server, free_port, start_valkey
 from steps import Chain, config_of
-from topologies import ask
+from topologies import Together, ask, slot_of
 from waiting import eventually
 
 if TYPE_CHECKING:
@@ -260,15 +261,18 @@ def nodes_of(server: Server) -> int:
 @contextmanager
 def moved(thread: str, prefix: str, source: Server, target: Server) -> Iterator[None]:
     """The slot of a thread that holds nothing yet, with another primary."""
+    slot = slot_of(prefix, thread)
+    move_slot(slot, source, target)
+    yield
+    move_slot(slot, target, source)
+
+
+def move_slot(slot: int, source: Server, target: Server) -> None:
+    """Not by NODE alone: only an import gives a new epoch, which claims from before it cannot undo."""
     ask(source, "FLUSHALL")  # Whatever holds keys keeps its slot.
-    slot = ask(source, "CLUSTER KEYSLOT", f"{prefix}:{{{thread}}}:data")
-    for owner in (target, source):
-        name = ask(owner, "CLUSTER MYID")
-        for node in (target, source):
-            ask(node, "CLUSTER SETSLOT", slot, "NODE", name)
-        if owner is target:
-            yield
-            ask(target, "FLUSHALL")
+    move = Move(Together(source.url, [source, target]), slot, source, target)
+    move.begin()
+    move.finish()
 
 
 def test_on_a_cluster_the_node_of_the_thread_is_waited_for(
