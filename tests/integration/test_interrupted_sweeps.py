@@ -103,6 +103,36 @@ def test_a_subgraph_call_that_begins_beside_a_sweep_of_ended_calls_stays_and_goe
     assert redis_client.zlexcount(index, "[u/", "(u0") == 0
 
 
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize("ns", ["node:task", "node:task|deep:call"])
+def test_a_call_of_an_older_checkpoint_that_begins_beside_a_sweep_is_found_by_the_next(
+    saver: RedisSaver, redis_client: redis.Redis, key_prefix: str, ns: str, *, finished: bool
+) -> None:
+    chain = Chain()
+    older = id_of(chain.put(saver, step=0))
+    Chain(config_of("thread", "memory")).put(saver, step=0)
+    for step in range(3):
+        chain.put(saver, step=step)
+
+    def begin() -> None:
+        for name in dict.fromkeys(["node:task", ns]):
+            call = Chain(config_of("thread", name)).next(inner=1)
+            parents = metadata_of(0, parents={"": older, "node:task": older})
+            saver.put(call.config, call.checkpoint, parents, call.new_versions)
+
+    index = f"{key_prefix}:{{thread}}:index"
+    sweep = Sweep(saver._core, saver._core.keys.thread("thread"), finished=finished)
+    saver._run(before_calls(sweep.drop(newest_of_each_namespace(1)), begin))
+    assert saver.get_tuple(config_of("thread", ns)) is not None
+    assert redis_client.zlexcount(index, "[u/", "(u0") == len(ns.split("|"))
+
+    again = Sweep(saver._core, saver._core.keys.thread("thread"), finished=True)
+    saver._run(again.drop(newest_of_each_namespace(1)))
+    assert saver.get_tuple(config_of("thread", "node:task")) is None
+    assert saver.get_tuple(config_of("thread", ns)) is None
+    assert redis_client.zlexcount(index, "[u/", "(u0") == 0
+
+
 def before_calls(plan: Plan[T], act: Callable[[], None]) -> Plan[T]:
     """A sweep; when it has made its survey and is about to ask for subgraph calls, something else happens."""
     try:

@@ -10,8 +10,8 @@ It works in slices that hold the server for some milliseconds each, while others
 
 A put between survey and slices may reuse a value that is about to go. It cannot know; but while the
 thread carries a mark (`t/sweep`), a put adds the name of its record to it, and a slice spares whatever
-those records name. If one of them is rebuilt from its ancestors, the sweep begins anew, and so does one of
-two sweeps of a thread: the mark holds the later one's token.
+those records name, and what says of which calls they are. If one of them is rebuilt from its ancestors, the
+sweep begins anew, and so does one of two sweeps of a thread: the mark holds the later one's token.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Line(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """Records that go, fields of values and segments that go with them, and other members of the index."""
+    """Records that go, fields of values and segments that go with them, and members of calls."""
 
     lines: Sequence[Line]
     fields: list[bytes]
@@ -85,10 +85,6 @@ class Made(NamedTuple):
     member: bytes
     maker: tuple[bytes, bytes]
     ns: bytes
-
-    def holds(self, ns: bytes) -> bool:
-        """Whether a namespace is this one, or below it."""
-        return ns == self.ns or ns.startswith(self.ns + b"|")
 
 
 Choice: TypeAlias = "Callable[[Sequence[Line]], set[tuple[bytes, bytes]]]"
@@ -187,12 +183,13 @@ class Sweep:
             (yield from self._calls(lines, chosen)) if self.finished or any(line.ns for line in lines) else []
         )
         ended = {made.ns for made in calls} if self.finished else set[bytes]()
-        kept = with_ancestors(lines, {name for name in chosen if not _within(name[0], ended)})
+        kept = with_ancestors(lines, {name for name in chosen if ended.isdisjoint(_path(name[0]))})
         going = [line for line in lines if line.name not in kept]
         staying = [line for line in lines if line.name in kept]
         slices = yield from self._slices(going, staying)
         spaces = {line.ns for line in going} - {line.ns for line in staying}
-        over = [made for made in calls if not any(made.holds(line.ns) for line in staying)]
+        held = {space for ns in {line.ns for line in staying} for space in _path(ns)}
+        over = [made for made in calls if made.ns not in held]
         facts = [keys.kept(ns) for ns in sorted(spaces)] + [keys.call(made.ns) for made in over]
         if facts:
             slices.append(Slice((), facts, [made.member for made in over]))
@@ -231,7 +228,7 @@ class Sweep:
         gone = {made for made in found if made.maker not in chosen}
         ended = {made for made in gone if made.maker[1] <= newest.get(made.maker[0], b"")}
         spaces = {made.ns for made in ended}
-        return [made for made in found if made in ended or _within(made.maker[0], spaces)]
+        return [made for made in found if made in ended or not spaces.isdisjoint(_path(made.maker[0]))]
 
     def _survey(self) -> Plan[list[Line]]:
         lines: list[Line] = []
@@ -278,10 +275,10 @@ class Sweep:
         return reply
 
 
-def _within(ns: bytes, spaces: set[bytes]) -> bool:
-    """Whether a namespace is one of these, or below one."""
+def _path(ns: bytes) -> list[bytes]:
+    """A namespace, and those that it is below."""
     parts = ns.split(b"|")
-    return any(b"|".join(parts[: count + 1]) in spaces for count in range(len(parts)))
+    return [b"|".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 def _names(found: dict[bytes, set[bytes]]) -> set[bytes]:
