@@ -193,6 +193,28 @@ async def test_requests_that_one_run_of_a_script_can_serve_are_one_command() -> 
     assert [caller.result() for caller in lane.callers[LANES:]] == [[10], [11], [12]]
 
 
+async def test_of_requests_at_once_the_first_goes_straight_out_and_the_others_share_the_next_command() -> (
+    None
+):
+    lane = Lane([10], [11, 12, 13])
+    calls = [Call(GROUPED, [b"key"], [b"%d" % number]) for number in range(4)]
+    await asyncio.gather(*(lane.ask_for(call) for call in calls))
+    replies = await lane.opened()
+
+    first = ["EVALSHA", "the-sha", 1, b"key"]
+    assert lane.recorder.sent == [[*first, b"0"], [*first, b"1", b"2", b"3"]]
+    assert replies == [[10], [11], [12], [13]]
+
+
+async def test_batches_that_wait_are_under_way_at_once() -> None:
+    lane = Lane([0], [*range(1, BATCH + 1)], [BATCH + 1])
+    calls = [Call(GROUPED, [b"key"], [b"%d" % number]) for number in range(BATCH + 2)]
+    await asyncio.gather(*(lane.ask_for(call) for call in calls))
+
+    assert await lane.opened() == [[number] for number in range(BATCH + 2)]
+    assert lane.client.most == 3
+
+
 async def test_requests_of_other_keys_are_commands_of_their_own_in_their_order() -> None:
     lane = Lane(*range(LANES), [10, 11], [12], [13])
 

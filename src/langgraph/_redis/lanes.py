@@ -36,9 +36,9 @@ class Lane:
 
     A call that finds a free slot goes straight out, in its caller's task. The others queue; whoever
     frees a slot sends up to `BATCH` of them as one pipeline, in which calls that one run of a script can
-    serve are one. Those always queue until the loop's next turn, for the others of this turn. So
-    concurrency costs neither connections nor round trips, and a call that fails or is cancelled leaves its
-    neighbours alone.
+    serve are one. Such calls go straight out only where nothing is under way; else they queue until the
+    loop's next turn, for the others of this turn. So concurrency costs neither connections nor round trips,
+    and a call that fails or is cancelled leaves its neighbours alone.
     """
 
     def __init__(self, client: Client, *, cluster: bool, observer: Observer, owned: bool = False) -> None:
@@ -46,34 +46,20 @@ class Lane:
         self.guard: AsyncGenerator[None] | None = None
         self._observer = observer
         self._sender = AsyncSender(client, cluster=cluster, observer=observer, owned=owned)
-        self._free = _width(client)
+        self._free = self._width = _width(client)
         self._starting = False
         self._queue: deque[_Queued] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, calls: list[Call], *, atomic: bool = False) -> list[Any]:
         """Send calls that belong together and return their replies."""
-        if not self._free or (grouped(calls) and await self._others_wait()):
+        if not self._free or (grouped(calls) and self._free < self._width):
             return await self._wait(calls, atomic=atomic)
         self._free -= 1
         try:
             return settle(calls, await self._sender.send(calls, atomic=atomic))
         finally:
             self._next()
-
-    async def _others_wait(self) -> bool:
-        """Whether others queue by the end of this turn of the loop, to travel with."""
-        if self._starting:
-            return True
-        self._starting = True
-        try:
-            await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            self._starting = False
-            self._begin()
-            raise
-        self._starting = False
-        return bool(self._queue) or not self._free
 
     async def _wait(self, calls: list[Call], *, atomic: bool) -> list[Any]:
         waiting: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
@@ -103,6 +89,7 @@ class Lane:
     async def _drain(self) -> None:
         self._starting = False
         batch = self._batch()
+        self._begin()  # More than one batch waits: the next one is packed while this one is served.
         try:
             replies = iter(await self._send_merged(batch))
         except BaseException as error:
