@@ -342,6 +342,7 @@ def encoded_id(text: str) -> bytes:
     return encode(last(text))
 
 
+@lru_cache(maxsize=4096)
 def decoded(data: bytes) -> str:
     """The id that a script answered with."""
     return plain(decode(data))
