@@ -167,6 +167,28 @@ def test_writes_survive_their_checkpoint_being_put_anew_with_other_values(make_s
     assert found.pending_writes == [("task", "copy", {"messages": long_list(40)})]
 
 
+def test_runs_do_not_pile_up_where_a_put_has_too_many_checkpoints_to_look_at(
+    make_saver: MakeSaver, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    """They are of a namespace that nobody bounds; the runs of what is dropped end all the same."""
+    index = f"{key_prefix}:{{thread}}:index"
+    elsewhere, chain, bounded = Chain(config_of("thread", "memory")), Chain(), make_saver(2)
+    for step in range(50):
+        elsewhere.put(make_saver(None), step=step)
+    redis_client.zadd(index, {f"c/memory/0-{number}": 0 for number in range(700)})
+    redis_client.hset(
+        f"{key_prefix}:{{thread}}:data",
+        mapping={f"c/memory/0-{number}": b"1\n\n\n\n" for number in range(700)},
+    )
+    redis_client.zadd(index, {f"r/{number}": 0 for number in range(1600)})
+    for step in range(4):
+        put = chain.next(step=step)
+        metadata = metadata_of(step, run_id=f"run {step}")
+        chain.config = bounded.put(put.config, put.checkpoint, metadata, put.new_versions)
+
+    assert redis_client.zlexcount(index, "[r/", "(r0") <= 4
+
+
 def test_runs_end_with_the_checkpoints_that_they_made(
     make_saver: MakeSaver, redis_client: redis.Redis, key_prefix: str
 ) -> None:

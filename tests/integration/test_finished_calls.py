@@ -15,7 +15,7 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from langgraph.checkpoint.redis import RedisSaver, ShallowRedisSaver
-from steps import config_of
+from steps import Chain, config_of, id_of, metadata_of
 
 MakeSaver = Callable[..., RedisSaver]
 Fields = Callable[..., Counter[str]]
@@ -87,7 +87,8 @@ def test_nor_do_they_where_a_put_leaves_them_to_a_sweep(
     outer.add_node("weigh", lambda _: {"blob": dice.randbytes(5_000_000)})
     outer.add_edge(START, "middle")
     outer.add_edge("middle", "weigh")
-    graph = outer.compile(checkpointer=make_saver(2))
+    saver = make_saver(2)
+    graph = outer.compile(checkpointer=saver)
     for turn in range(8):
         graph.invoke({"said": [f"turn {turn}"]}, config_of())
         found, index = fields(), f"{key_prefix}:{{thread}}:index"
@@ -96,6 +97,28 @@ def test_nor_do_they_where_a_put_leaves_them_to_a_sweep(
 
     assert len(set(seen[4:])) == 1
     assert found["u/"] == calls
+    stats = saver.stats()
+    assert stats.round_trips > sum(stats.operations.values()) + 8  # Sweeps take several.
+
+
+def test_nor_do_they_where_their_values_are_too_many_for_a_put(
+    make_saver: MakeSaver, redis_client: redis.Redis, key_prefix: str, fields: Fields
+) -> None:
+    saver, dice = make_saver(1), random.Random(1)
+    chain = Chain()
+    for _ in range(3):
+        made_from = chain.put(saver, step=0)
+        parents = metadata_of(0, parents={"": id_of(made_from)})
+        for call in range(20):
+            texts = {f"text{number}": dice.randbytes(30_000) for number in range(8)}
+            inner = Chain(config_of("thread", f"node:{call}-{id_of(made_from)}")).next(**texts)
+            saver.put(inner.config, inner.checkpoint, parents, inner.new_versions)
+    chain.put(saver, step=1)
+
+    assert fields() == {"c/": 1}
+    assert redis_client.zcard(f"{key_prefix}:{{thread}}:index") == 1
+    stats = saver.stats()
+    assert stats.round_trips > sum(stats.operations.values()) + 8
 
 
 def test_a_subgraph_with_a_memory_of_its_own_keeps_it(make_saver: MakeSaver) -> None:

@@ -173,6 +173,77 @@ def test_a_prune_that_was_cut_off_leaves_nothing_that_the_next_does_not_find(
     assert saver.get_tuple(config_of()) is not None
 
 
+def test_a_history_is_bounded_again_when_a_sweep_ended_without_a_word(
+    make_saver: Callable[..., RedisSaver], redis_client: redis.Redis, key_prefix: str
+) -> None:
+    """Its process died, say: two minutes later the next put takes its mark away."""
+    saver, chain, data = make_saver(2), Chain(), f"{key_prefix}:{{thread}}:data"
+    chain.put(saver, step=0)
+
+    def die(_: int) -> None:
+        raise CutOffError
+
+    for step in range(1, 3):
+        chain.put(make_saver(None), step=step)
+    sweep = Sweep(saver._core, saver._core.keys.thread("thread"))
+    with pytest.raises(CutOffError):
+        run_with(saver, sweep.drop(newest_of_each_namespace(1)), die)
+    for step in range(3, 6):
+        chain.put(saver, step=step)
+    assert len(list(saver.list(config_of()))) == 6
+
+    began: Any = redis_client.hget(data, "t/swept")
+    redis_client.hset(data, "t/swept", int(began) - 120_000)
+    chain.put(saver, step=6)
+    assert len(list(saver.list(config_of()))) == 2
+    assert not redis_client.hexists(data, "t/sweep")
+    assert not redis_client.hexists(data, "t/swept")
+
+
+def test_a_put_is_not_held_up_by_another_sweep(
+    make_saver: Callable[..., RedisSaver], redis_client: redis.Redis, key_prefix: str
+) -> None:
+    saver = make_saver(None)
+    chain = Chain()
+    for step in range(4):
+        chain.put(saver, step=step)
+    begun = []
+
+    def another(number: int) -> None:
+        begun.append(number)
+        redis_client.hset(f"{key_prefix}:{{thread}}:data", "t/sweep", "another")
+
+    sweep = Sweep(saver._core, saver._core.keys.thread("thread"))
+    run_with(saver, sweep.tidy(newest_of_each_namespace(1)), another)
+
+    assert begun == [1]
+    assert len(list(saver.list(config_of()))) == 4
+
+
+def test_a_put_is_stored_and_says_so_though_a_record_elsewhere_cannot_be_read(
+    make_saver: Callable[..., RedisSaver],
+    redis_client: redis.Redis,
+    key_prefix: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    chain, data = Chain(), f"{key_prefix}:{{thread}}:data"
+    for step in range(100):  # More than a put drops by itself.
+        chain.put(make_saver(None), step=step)
+    elsewhere = Chain(config_of("thread", "elsewhere")).put(make_saver(None), step=0)
+    redis_client.hset(data, f"c/elsewhere/{id_of(elsewhere)}", "damaged")
+    saver = make_saver(1)
+
+    chain.put(saver, step=100)
+
+    assert len(list(saver.list(config_of()))) == 101
+    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "a put is stored" in told
+    assert f"'c/elsewhere/{id_of(elsewhere)}'" in told
+    assert not redis_client.hexists(data, "t/sweep")
+    with pytest.raises(CorruptRecordError, match=r"'c/elsewhere/.* nothing was dropped"):
+        saver.prune(["thread"])
+
+
 def test_names_of_segments_do_not_come_again_when_a_program_seeds_its_random_numbers(
     saver: RedisSaver, other_saver: RedisSaver
 ) -> None:

@@ -263,8 +263,10 @@ def moved(thread: str, prefix: str, source: Server, target: Server) -> Iterator[
     """The slot of a thread that holds nothing yet, with another primary."""
     slot = slot_of(prefix, thread)
     move_slot(slot, source, target)
-    yield
-    move_slot(slot, target, source)
+    try:
+        yield
+    finally:
+        move_slot(slot, target, source)
 
 
 def move_slot(slot: int, source: Server, target: Server) -> None:

@@ -34,7 +34,7 @@ class Lane:
         await self._ask(Atomic([Call("GET", [b"%d" % len(self.callers)])] * count))
 
     async def _ask(self, asked: Asked) -> None:
-        self.callers.append(asyncio.create_task(self.driver.run(_asking(asked))))
+        self.callers.append(asyncio.create_task(self.driver.run(asking(asked))))
         await turns()
 
     async def opened(self) -> list[Any]:
@@ -54,7 +54,8 @@ class Lane:
         return [int(command[1]) for some in commands for command in some]
 
 
-def _asking(asked: Asked) -> Plan[Any]:
+def asking(asked: Asked) -> Plan[Any]:
+    """A plan that asks once."""
     return (yield asked)
 
 

@@ -13,7 +13,7 @@ from redis.exceptions import NoScriptError, ResponseError
 from langgraph._redis.combine import BATCH
 from langgraph._redis.lanes import LANES
 from langgraph._redis.plan import Call, Script
-from unit.lanes import Lane, turns
+from unit.lanes import Lane, asking, turns
 
 
 async def test_few_round_trips_are_under_way_and_what_waits_travels_together() -> None:
@@ -120,6 +120,22 @@ async def test_when_all_are_cancelled_the_next_caller_goes_straight_out() -> Non
     await lane.ask(1)
 
     assert await lane.opened() == [0]
+
+
+async def test_whoever_cancels_all_tasks_holds_up_nobody_who_comes_later() -> None:
+    """As a loop does that ends, also in the very turn in which those who wait are about to be sent for."""
+    lane = Lane([10], [11])
+    calls = [Call(GROUPED, [b"key"], [b"%d" % number]) for number in range(4)]
+    callers = [asyncio.create_task(lane.driver.run(asking(call))) for call in calls[:3]]
+    await asyncio.sleep(0)
+    everyone = {*callers, *asyncio.all_tasks()} - {asyncio.current_task()}
+    for task in everyone:
+        task.cancel()
+    await asyncio.wait(everyone)
+    lane.client.gate.set()
+
+    assert await asyncio.wait_for(lane.driver.run(asking(calls[3])), 5) == [10]
+    assert lane.driver._lane()._free == LANES
 
 
 async def test_an_error_in_a_pipeline_goes_to_its_caller_alone() -> None:

@@ -81,10 +81,10 @@ def test_segments_may_stand_in_a_value_more_than_once() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_the_furthest_segment_that_is_used_is_named(count: int) -> None:
+def test_it_is_told_how_far_into_the_run_it_reaches(count: int) -> None:
     data = RUN[0].data + b"," + b"".join(piece.data for piece in RUN[:count]) + b"," + RUN[0].data
 
-    assert found_in(data).last == RUN[count - 1].name
+    assert found_in(data).reach == count
 
 
 def test_only_the_beginning_of_a_run_may_be_contained() -> None:

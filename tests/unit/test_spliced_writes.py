@@ -47,7 +47,7 @@ def test_the_conversation_in_a_write_is_named_and_comes_back(codec: Codec) -> No
     packed = pack_writes(codec, [("tasks", value)], "path", RUN)
 
     assert len(packed.blob) < 300
-    assert packed.run == b"aaaaaaaaaabbbbbbbbbb"
+    assert packed.names == b"aaaaaaaaaabbbbbbbbbb"
     (entry,) = read_writes(codec, "task", packed.blob, stored)
     assert entry.value == value
 
@@ -56,7 +56,7 @@ def test_the_conversation_in_a_write_is_named_and_comes_back(codec: Codec) -> No
 def test_the_beginning_of_the_conversation_may_be_repeated(codec: Codec) -> None:
     packed = pack_writes(codec, [("tasks", [MESSAGES[:15], "and more"])], "path", RUN)
 
-    assert packed.run == b"aaaaaaaaaa"
+    assert packed.names == b"aaaaaaaaaa"
     (entry,) = read_writes(codec, "task", packed.blob, stored)
     assert entry.value == [MESSAGES[:15], "and more"]
 
@@ -66,7 +66,7 @@ def test_of_several_writes_all_segments_up_to_the_furthest_are_named() -> None:
 
     for some in (writes, writes[::-1]):
         packed = pack_writes(PLAIN, some, "path", RUN)
-        assert packed.run == b"aaaaaaaaaabbbbbbbbbb"
+        assert packed.names == b"aaaaaaaaaabbbbbbbbbb"
         entries = read_writes(PLAIN, "task", packed.blob, stored)
         assert [(entry.channel, entry.value) for entry in entries] == some
 
@@ -75,7 +75,7 @@ def test_of_several_writes_all_segments_up_to_the_furthest_are_named() -> None:
 def test_writes_that_repeat_nothing_need_no_segment(value: Any) -> None:
     packed = pack_writes(PLAIN, [("a", value)], "path", RUN)
 
-    assert packed.run == b""
+    assert packed.names == b""
     (entry,) = read_writes(PLAIN, "task", packed.blob, nothing_stored)
     assert entry.value == value
 
@@ -83,7 +83,7 @@ def test_writes_that_repeat_nothing_need_no_segment(value: Any) -> None:
 def test_without_segments_writes_are_whole() -> None:
     packed = pack_writes(PLAIN, [("a", [MESSAGES])], "path")
 
-    assert packed.run == b""
+    assert packed.names == b""
     (entry,) = read_writes(PLAIN, "task", packed.blob, nothing_stored)
     assert entry.value == [MESSAGES]
 

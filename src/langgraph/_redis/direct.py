@@ -14,7 +14,7 @@ import redis
 import redis.asyncio
 from redis.client import NEVER_DECODE
 
-from langgraph._redis.packing import packed, send
+from langgraph._redis.packing import aexchange, exchange
 from langgraph._redis.replies import familiar
 
 try:
@@ -76,13 +76,8 @@ def execute(client: Any, words: list[Any]) -> Any:
             raise same from error
     pool = client.connection_pool
     connection = pool.get_connection()
-
-    def exchange() -> Any:
-        connection.send_packed_command(packed(connection, words))
-        return connection.read_response(disable_decoding=True)
-
     try:
-        return connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
+        return exchange(connection, words)
     finally:
         if connection.should_reconnect():
             connection.disconnect()
@@ -100,12 +95,7 @@ async def aexecute(client: Any, words: list[Any]) -> Any:
             raise same from error
     pool = client.connection_pool
     connection = await pool.get_connection()
-
-    async def exchange() -> Any:
-        await send(connection, words)
-        return await connection.read_response(disable_decoding=True)
-
     try:
-        return await connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
+        return await aexchange(connection, words)
     finally:
         await pool.release(connection)

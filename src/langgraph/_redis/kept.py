@@ -20,7 +20,7 @@ from redis.exceptions import ResponseError
 
 from langgraph._redis.direct import aexecute, ais_plain, execute, is_plain
 from langgraph._redis.forked import renewed
-from langgraph._redis.packing import packed, send
+from langgraph._redis.packing import aexchange, exchange
 
 MOST: Final = 4
 """Connections that are kept; the pool has the others."""
@@ -95,13 +95,8 @@ class Kept:
         if not self._at_hand.usable or not is_plain(client):
             return execute(client, words)
         connection = self._taken()
-
-        def exchange() -> Any:
-            connection.send_packed_command(packed(connection, words))
-            return connection.read_response(disable_decoding=True)
-
         try:
-            reply = connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
+            reply = exchange(connection, words)
         except ResponseError:
             self._keep(connection)
             raise
@@ -142,13 +137,8 @@ class AKept:
         if not self._at_hand.usable or not ais_plain(client):
             return await aexecute(client, words)
         connection = await self._taken()
-
-        async def exchange() -> Any:
-            await send(connection, words)
-            return await connection.read_response(disable_decoding=True)
-
         try:
-            reply = await connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
+            reply = await aexchange(connection, words)
         except ResponseError:
             await self._keep(connection)
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from langgraph._redis.combine import BATCH
@@ -49,7 +50,7 @@ class Lane:
         self._free = self._width = _width(client)
         self._starting = False
         self._queue: deque[_Queued] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[list[Any]]] = set()
 
     async def ask(self, calls: list[Call], *, atomic: bool = False) -> list[Any]:
         """Send calls that belong together and return their replies."""
@@ -81,27 +82,30 @@ class Lane:
             self._free += 1
 
     def _start(self) -> None:
+        """Send in the loop's next turn. As a callback: a task may be cancelled before it begins."""
         self._starting = True
-        task = asyncio.get_running_loop().create_task(self._drain())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        asyncio.get_running_loop().call_soon(self._drain)
 
-    async def _drain(self) -> None:
+    def _drain(self) -> None:
         self._starting = False
         batch = self._batch()
-        self._begin()  # More than one batch waits: the next one is packed while this one is served.
-        try:
-            replies = iter(await self._send_merged(batch))
-        except BaseException as error:
+        task = asyncio.get_running_loop().create_task(self._send_merged(batch))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._served, batch))
+        if self._free > 1:  # The last slot is for what is asked meanwhile.
+            self._begin()  # If more than one batch waits, the next is packed while this one is served.
+
+    def _served(self, batch: list[_Queued], task: asyncio.Task[list[Any]]) -> None:
+        self._tasks.discard(task)
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
             for queued in batch:
                 _fail(queued.waiting, error)
-            if not isinstance(error, Exception):
-                raise
         else:
+            replies = iter(task.result())
             for queued in batch:
                 _deliver(queued.waiting, queued.calls, [next(replies) for _ in queued.calls])
-        finally:
-            self._next()
+        self._next()
 
     def _batch(self) -> list[_Queued]:
         """Those who travel together next: atomic calls by themselves, of the others up to `BATCH`."""

@@ -4,7 +4,7 @@
 local AT_ONCE = 64 -- checkpoints that one put drops at most
 local BELOW = 500 -- checkpoints of calls that one put drops at most
 local READ = 700 -- records that one put reads at most
-local MANIFEST = 40960 -- bytes that no manifest reaches
+local MANIFEST = 40960 -- bytes that no manifest reaches (`Draft` sees to that)
 local COMPARED = 4194304 -- bytes of values, and of writes, that it reads at most
 local LOOKS = 12000 -- segments of values that it looks at at most; a value is as dear as twenty
 
@@ -13,9 +13,10 @@ local function between(stem) return '[' .. stem .. '/', '(' .. stem .. '0' end
 -- The bounds of a namespace's checkpoints, and of those of the namespaces below it.
 local function ranges(ns) return {{between('c/' .. ns)}, {'[c/' .. ns .. '|', '(c/' .. ns .. '}'}} end
 
--- All of a namespace and of those below it.
+-- All of a namespace and of those below it. How many bytes of values were read.
 local function add_namespace(gone, data, index, ns)
-  local seen, segments = {}, {}
+  local seen, segments, bytes = {}, {}, 0
+  gone.calls[#gone.calls + 1] = ns
   for _, range in ipairs(ranges(ns)) do
     local members = redis.call('ZRANGEBYLEX', index, range[1], range[2])
     for i, record in ipairs(hmget(data, members)) do
@@ -25,17 +26,18 @@ local function add_namespace(gone, data, index, ns)
       for _, field in ipairs(value_fields(below, refs, seen)) do
         gone.fields[#gone.fields + 1] = field
         if redis.call('HSTRLEN', data, field) < MANIFEST then
-          segment_fields(redis.call('HGET', data, field) or ' ', segments, seen, '')
+          local value = redis.call('HGET', data, field) or ' '
+          bytes = bytes + #value
+          segment_fields(value, segments, seen, '')
         end
       end
       add_record(gone, data, below, id)
-      local calls = 'u/' .. below .. '/' .. id
-      redis.call('ZREMRANGEBYLEX', index, '[' .. calls .. '\0', '(' .. calls .. '\1')
       gone.fields[#gone.fields + 1] = 't/kept/' .. below
       gone.fields[#gone.fields + 1] = 'u/' .. below
     end
   end
   for _, segment in ipairs(segments) do gone.fields[#gone.fields + 1] = segment end
+  return bytes
 end
 
 -- The members that say which namespaces of calls were made from a checkpoint.
@@ -45,11 +47,20 @@ local function calls_of(index, ns, id)
 end
 
 local function add_calls(gone, data, index, ns, id)
-  local members, start = calls_of(index, ns, id)
+  local bytes, members, start = 0, calls_of(index, ns, id)
   for _, member in ipairs(members) do
-    add_namespace(gone, data, index, string.sub(member, start))
+    bytes = bytes + add_namespace(gone, data, index, string.sub(member, start))
     gone.members[#gone.members + 1] = member
     gone.fields[#gone.fields + 1] = 'u/' .. string.sub(member, start)
+  end
+  return bytes
+end
+
+-- What says of calls within those that go which namespaces they made.
+local function end_calls(index, calls)
+  for _, ns in ipairs(calls) do
+    redis.call('ZREMRANGEBYLEX', index, '[u/' .. ns .. '/', '(u/' .. ns .. '0')
+    redis.call('ZREMRANGEBYLEX', index, '[u/' .. ns .. '|', '(u/' .. ns .. '}')
   end
 end
 
@@ -128,8 +139,8 @@ local function each_segment(data, values, visit)
   return true
 end
 
--- Calls spare(name) for the segments that writes of checkpoints name. False if these are more bytes than may be read
--- here; a few are read at a time, for each may be large.
+-- Calls spare(name) for the segments that writes of checkpoints name, until it says that this is enough. False if
+-- these are more bytes than may be read here.
 local function each_written(data, stays, spare)
   local bytes = 0
   for _, each in ipairs(stays) do
@@ -137,16 +148,14 @@ local function each_written(data, stays, spare)
     for i, task in ipairs(tasks_in(data, ns, id, redis.call('HGET', data, 'l/' .. ns .. '/' .. id))) do
       fields[i] = 'w/' .. ns .. '/' .. task .. '/' .. id
     end
-    for first = 1, #fields, 8 do
-      for _, blob in ipairs(redis.call('HMGET', data, unpack(fields, first, math.min(first + 7, #fields)))) do
-        if blob then
-          bytes = bytes + #blob
-          entry_segments(blob, {}, named, '')
-        end
-      end
+    for _, field in ipairs(fields) do
+      bytes = bytes + redis.call('HSTRLEN', data, field)
       if bytes > COMPARED then return false end
+      entry_segments(redis.call('HGET', data, field) or '', {}, named, '')
     end
-    for name in pairs(named) do spare(name) end
+    for name in pairs(named) do
+      if spare(name) then return true end
+    end
   end
   return true
 end
@@ -170,10 +179,13 @@ local function add_values(gone, data, values, needed, writes)
   return true
 end
 
--- Takes away the runs of what was dropped that made nothing else, and returns them.
+-- Takes away the runs of what was dropped that made nothing else, and returns them; false if a sweep is to look.
 local function end_runs(data, index, runs)
   runs[''] = nil
-  if not next(runs) or redis.call('ZLEXCOUNT', index, '[c/', '(c0') > READ then return {} end
+  if not next(runs) then return {} end
+  local count = redis.call('ZLEXCOUNT', index, '[c/', '(c0')
+  -- Too many to look at. Each run that goes on made one of them at least: when there are far more runs, a sweep looks.
+  if count > READ then return redis.call('ZLEXCOUNT', index, '[r/', '(r0') <= 2 * count and {} end
   for _, record in ipairs(hmget(data, redis.call('ZRANGEBYLEX', index, '[c/', '(c0'))) do
     local _, _, run = lines(record or '')
     runs[run or ''] = nil
@@ -207,6 +219,7 @@ local function bound(data, index, ns, id, keep, count)
   keep_ancestors(ns, stays, records, chains)
 
   local gone, needed, named, dropped, writes = going(), {}, {}, {}, {}
+  gone.calls = {}
   for _, member in ipairs(members) do
     if stays[member] then
       local _, refs = lines(records[member])
@@ -224,12 +237,15 @@ local function bound(data, index, ns, id, keep, count)
     for _, field in ipairs(value_fields(ns, refs, named)) do values[#values + 1] = field end
   end
   if not add_values(gone, data, values, needed, writes) then return false end
+  local bytes = 0
   for _, member in ipairs(dropped) do
     local old = string.sub(member, #ns + 4)
-    add_calls(gone, data, index, ns, old)
+    bytes = bytes + add_calls(gone, data, index, ns, old)
     add_record(gone, data, ns, old)
+    if bytes > COMPARED then return false end
   end
   drop(data, index, gone)
+  end_calls(index, gone.calls)
   local left = count - #dropped
   if left > keep then
     redis.call('HSET', data, spare, left)

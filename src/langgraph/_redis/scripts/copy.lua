@@ -26,7 +26,7 @@ local before = runs_of(KEYS[4])
 redis.call('UNLINK', KEYS[3], KEYS[4])
 redis.call('COPY', KEYS[1], KEYS[3])
 redis.call('COPY', KEYS[2], KEYS[4])
-redis.call('HDEL', KEYS[3], 't/sweep')
+redis.call('HDEL', KEYS[3], 't/sweep', 't/swept')
 redis.call('HSET', KEYS[3], 't/made', string.format('%.0f', now()))
 table.insert(before, 1, 1)
 return before

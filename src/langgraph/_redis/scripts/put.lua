@@ -103,11 +103,16 @@ if ARGV[11] ~= '' then
 end
 
 -- While values are being collected, the collector learns of records made since it looked.
-if mark and #mark < 65536 then
-  redis.call('HSET', data, 't/sweep', mark .. '\n' .. field)
-elseif mark then
-  -- That sweep has ended without a word, or it begins anew.
-  redis.call('HDEL', data, 't/sweep')
+if mark then
+  --!include life
+  local quiet = now() - tonumber(redis.call('HGET', data, 't/swept') or 0)
+  if #mark < 65536 and quiet < 120000 then
+    redis.call('HSET', data, 't/sweep', mark .. '\n' .. field)
+  else
+    -- That sweep has ended without a word, or it begins anew.
+    redis.call('HDEL', data, 't/sweep', 't/swept')
+    mark = nil
+  end
 end
 if own or ARGV[9] ~= '' or not indexed then
   --!include life

@@ -2,7 +2,8 @@
 -- KEYS data, index
 -- ARGV in groups of 9: namespace, checkpoint id, task, entries, field of a value of this checkpoint whose
 --      segments the entries name (or ''), the names of its segments up to the furthest of these, '1' if this call
---      comes with the thread's registration, its life (as `prolong` says), '1' if writes to a checkpoint that was dropped may be left out
+--      comes with the thread's registration, its life (as `prolong` says), '1' if writes to a checkpoint that was
+--      dropped may be left out
 -- Reply for each group 1 when stored; 0 when that value is gone: send these writes whole; -1 when the thread must
 --      be registered first; the field's name if it holds something that is no writes.
 -- A regular write (idx >= 0) that is there already stays; a special one (idx < 0) is replaced.

@@ -70,7 +70,8 @@ local function value_fields(ns, refs, seen)
 end
 
 -- Adds to `fields` the segments of a manifest (10 characters each, after the M) that are not in `seen`
--- nor in `known`, a list of names between spaces, in which those of one value stand one behind the other.
+-- nor in `known`, a list of names between spaces: those of one value stand one behind the other there, so each is
+-- looked for behind the one before it first.
 local known_at = 1
 local function segment_fields(value, fields, seen, known)
   if string.byte(value) ~= 77 then return end

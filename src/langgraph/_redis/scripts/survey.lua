@@ -2,7 +2,7 @@
 -- KEYS data, index
 -- ARGV token, or '' if this is for no sweep; member to go on after ('' for the first page), most records
 -- Reply {member to go on after, or '', {{namespace, id, parent, refs, run, delta}, ...}};
---       nil if there is no thread, 0 if another sweep began
+--       nil if there is no thread; 0 if another sweep began; the field of a record that cannot be read, and the sweep ends
 --!include records
 --!include life
 --!include rebuild
@@ -13,6 +13,7 @@ if token ~= '' and cursor == '' then
 elseif string.sub(redis.call('HGET', data, 't/sweep') or '', 1, #token) ~= token then
   return 0
 end
+if token ~= '' then redis.call('HSET', data, 't/swept', string.format('%.0f', now())) end
 
 local members = redis.call('ZRANGEBYLEX', index, cursor == '' and '[c/' or '(' .. cursor, '(c0', 'LIMIT', 0, most)
 local found = {}
@@ -22,8 +23,8 @@ for i, member in ipairs(members) do
   if records[i] then
     local parent, refs, run, delta = lines(records[i])
     if not parent then
-      return redis.error_reply('ERR field ' .. member .. ' of key ' .. data
-        .. ' is damaged, or a newer release wrote it: nothing was dropped')
+      if token ~= '' then redis.call('HDEL', data, 't/sweep', 't/swept') end
+      return member
     end
     found[#found + 1] = {ns, id, parent, refs, run, delta}
   end

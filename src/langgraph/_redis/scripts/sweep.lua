@@ -5,6 +5,7 @@
 -- Reply 1; 0 if the sweep must begin anew: another one began, or a record was made that is rebuilt from its ancestors
 --!include records
 --!include dropping
+--!include life
 local data, index, token = KEYS[1], KEYS[2], ARGV[1]
 local mark = redis.call('HGET', data, 't/sweep') or ''
 if string.sub(mark, 1, #token) ~= token then return 0 end
@@ -42,4 +43,5 @@ for at = first, #ARGV do
   if not spared[ARGV[at]] then gone.fields[#gone.fields + 1] = ARGV[at] end
 end
 drop(data, index, gone)
+redis.call('HSET', data, 't/swept', string.format('%.0f', now()))
 return 1

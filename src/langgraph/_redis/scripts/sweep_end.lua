@@ -22,7 +22,7 @@ for _, member in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], '[r/', '(r0')) do
     gone[#gone + 1] = run
   end
 end
-redis.call('HDEL', KEYS[1], 't/sweep')
+redis.call('HDEL', KEYS[1], 't/sweep', 't/swept')
 
 -- A thread of nothing but its own facts is no thread.
 local function bare()

@@ -13,6 +13,7 @@ field of the hash                       holds
 ``w/<ns>/<task>/<id>``                  one task's writes at one checkpoint
 ``l/<ns>/<id>``, ``m/<ns>/<n>/<id>``    the tasks with writes at one checkpoint: last chunk, full chunks
 ``t/sweep``                             while values are collected: a token, then the records made since
+``t/swept``                             when that went on last (ms)
 ``u/<namespace>``                       of a call: the checkpoint it was made from, ``<ns>/<id>``
 ``t/made``                              when the thread began (ms, by the server's clock); always there
 ``t/ttl``                               the thread's own life in ms, 0 if it is pinned

@@ -208,7 +208,7 @@ class Plans:
             def choice(lines: Sequence[Line]) -> set[tuple[bytes, bytes]]:
                 return newest(lines) | {line.name for line in lines if line.name == own}
 
-            yield from Sweep(self.core, at.thread, finished=True).drop(choice, keep)
+            yield from Sweep(self.core, at.thread, finished=True).tidy(choice, keep)
 
     def _write(
         self, thread: Thread, ahead: Sequence[Call], call: Call, links: Sequence[bytes] = ()
@@ -285,15 +285,14 @@ class Plans:
         *,
         notes: Mapping[str, int],
     ) -> Plan[bool]:
-        named = packed.run and held.ref
         ahead = registry.registration(self.core, at.thread)
         args = (
             keys.encoded(at.ns),
             keys.encoded_id(at.id or ""),
             keys.word(text_of("task_id", task_id)),
             packed.blob,
-            keys.value(keys.encoded(at.ns), held.ref) if named and held.ref else b"",
-            packed.run,
+            keys.value(keys.encoded(at.ns), held.ref) if packed.names and held.ref else b"",
+            packed.names,
             int(bool(ahead)),
             life,
             int(self.core.policy.keep_last is not None),

@@ -102,12 +102,12 @@ class PackedWrites(NamedTuple):
 
     Attributes:
         blob: The entries.
-        run: The names of all segments up to the furthest that they name, joined.
+        names: All segments' names up to the furthest that they name, joined.
         named: How many they name.
     """
 
     blob: bytes
-    run: bytes
+    names: bytes
     named: int = 0
 
 
@@ -126,18 +126,17 @@ def pack_writes(
         run: Segments of a value of the same checkpoint, which writes may contain.
     """
     slots = {WRITES_IDX_MAP.get(channel, idx): (channel, obj) for idx, (channel, obj) in enumerate(writes)}
-    encoded_path, positions = keys.word(path), {piece.name: at for at, piece in enumerate(run)}
-    entries, furthest, count = [], -1, 0
+    encoded_path, entries, reach, count = keys.word(path), [], 0, 0
     for idx, (channel, obj) in slots.items():
         packed, named = _pack_write(codec, obj, run)
         if named is not None:
-            furthest = max(furthest, positions[named.last])
+            reach = max(reach, named.reach)
             count += len(named.pieces)
         name = keys.word(channel)
         entries.append(b"%d\t%b\t%b\t%d\n%b" % (idx, encoded_path, name, len(packed), packed))
     channels = ", ".join(dict.fromkeys(repr(channel) for channel, _ in slots.values()))
     blob = checked(b"".join(entries), f"what one task writes to {channels:.200}")
-    return PackedWrites(blob, b"".join(piece.name for piece in run[: furthest + 1]), count)
+    return PackedWrites(blob, b"".join([piece.name for piece in run[:reach]]), count)
 
 
 def _pack_write(codec: Codec, obj: Any, run: Sequence[Segment]) -> tuple[bytes, Spliced | None]:

@@ -20,12 +20,12 @@ _MISSES: Final = 32
 
 
 class Spliced(NamedTuple):
-    """A value as literal bytes and segments; `last` names the furthest of the run's that it uses."""
+    """A value as literal bytes and segments; `reach`: how many of the run's it needs, from the first on."""
 
     pieces: tuple[Segment, ...]
     layout: bytes
     literal: bytes
-    last: bytes = b""
+    reach: int = 0
 
 
 def plain(header: bytes, pieces: tuple[Segment, ...]) -> Spliced:
@@ -55,7 +55,7 @@ def splice(data: bytes, run: Sequence[Segment]) -> Spliced | None:
     literals: list[bytes] = []
     pieces: list[Segment] = []
     layout: list[bytes] = []
-    at, length, misses, most = 0, 0, 0, 0
+    at, length, misses, reach = 0, 0, 0, 0
     hit = data.find(probe)
     while hit >= 0 and misses < _MISSES:
         count, end = _extent(data, run, hit)
@@ -65,14 +65,14 @@ def splice(data: bytes, run: Sequence[Segment]) -> Spliced | None:
             continue
         literals.append(data[at:hit])
         pieces += run[:count]
-        most = max(most, count)
+        reach = max(reach, count)
         length += hit - at
         layout.append(b"%d:%d" % (length, count))
         at = end
         hit = data.find(probe, at)
     if not pieces:
         return None
-    return Spliced(tuple(pieces), b",".join(layout), b"".join((*literals, data[at:])), run[most - 1].name)
+    return Spliced(tuple(pieces), b",".join(layout), b"".join((*literals, data[at:])), reach)
 
 
 def _extent(data: bytes, run: Sequence[Segment], at: int) -> tuple[int, int]:

@@ -25,12 +25,13 @@ from heapq import nlargest
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from langgraph._redis import scripts
-from langgraph._redis.errors import RedisPersistenceError
+from langgraph._redis.errors import CorruptRecordError, RedisPersistenceError
 from langgraph._redis.names import decode
 from langgraph._redis.plan import Call, Pause, Plan
 from langgraph.checkpoint.redis import keys, registry
 from langgraph.checkpoint.redis.drafts import new_segment_name
 from langgraph.checkpoint.redis.keys import BUDGET, SEGMENT_NAME_LENGTH, Thread
+from langgraph.checkpoint.redis.reader import unreadable
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.redis.core import Core
@@ -169,6 +170,17 @@ class Sweep:
             f"{decode(self.thread.data)!r} is being pruned by others all the time: let one process do it"
         )
 
+    def tidy(self, choice: Choice, keep: int | None = None) -> Plan[None]:
+        """`drop`, on behalf of a put that is done: it tries once, and what stands in its way is logged.
+
+        Another sweep of the thread does the same, and the next put drops what is more than is kept.
+        """
+        try:
+            if not (yield from self._tried(choice, keep)):
+                _LOG.info("a put leaves older checkpoints to another sweep of the thread, or to the next put")
+        except CorruptRecordError as error:
+            _LOG.warning("a put is stored, and what is more than is kept stays: %s", error)
+
     def _tried(self, choice: Choice, keep: int | None) -> Plan[bool]:
         try:
             yield from self._drop(choice, keep)
@@ -237,7 +249,7 @@ class Sweep:
             reply = yield Call(_SURVEY, self.thread.keys, (self.token, cursor, _SURVEYED))
             if reply is None:
                 return lines
-            cursor, found = self._checked(reply)
+            cursor, found = page_of(self.thread, self._checked(reply))
             lines += (_line(entry) for entry in found)
             if not cursor:
                 return lines
@@ -273,6 +285,18 @@ class Sweep:
         if reply == 0:
             raise _Superseded
         return reply
+
+
+def page_of(thread: Thread, reply: Any) -> tuple[bytes, list[list[bytes]]]:
+    """Where to go on, and the lines of records, of a survey.
+
+    Raises:
+        CorruptRecordError: If a record cannot be read.
+    """
+    if isinstance(reply, bytes):
+        raise unreadable(thread, reply, "it is damaged, or a newer release wrote it; nothing was dropped")
+    cursor, found = reply
+    return cursor, found
 
 
 def _path(ns: bytes) -> list[bytes]:

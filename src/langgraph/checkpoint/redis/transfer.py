@@ -23,7 +23,7 @@ from langgraph._redis.names import decode
 from langgraph._redis.plan import Atomic, Call, Pause, Plan
 from langgraph.checkpoint.redis import keys, registry
 from langgraph.checkpoint.redis.drafts import new_segment_name
-from langgraph.checkpoint.redis.sweep import Made
+from langgraph.checkpoint.redis.sweep import Made, page_of
 
 if TYPE_CHECKING:
     from langgraph._redis.plan import Argument
@@ -146,7 +146,7 @@ class _Transfer:
             reply = yield Call(_SURVEY, self.source.keys, (_NO_SWEEP, cursor or b"", _SURVEYED))
             if reply is None:
                 return Outline(None, {}, ())
-            cursor, found = reply
+            cursor, found = page_of(self.source, reply)
             parents |= {(entry[0], entry[1]): entry[2] for entry in found}
         calls = yield from self._members_in(keys.CALLS)
         return Outline(made, parents, [Made(member, *keys.made(member)) for member in calls])
