@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 from typing import Any
 
 import pytest
@@ -135,7 +134,6 @@ def test_retries_are_those_of_the_client(redis_url: str, retries: int) -> None:
         assert len(failures) == (2 if retries else 1)
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="a time limit takes no task there")
 async def test_a_small_async_call_needs_no_task_of_its_own(redis_url: str) -> None:
     loop, made = asyncio.get_running_loop(), list[Any]()
 

@@ -240,7 +240,7 @@ def test_a_put_is_stored_and_says_so_though_a_record_elsewhere_cannot_be_read(
     assert "a put is stored" in told
     assert f"'c/elsewhere/{id_of(elsewhere)}'" in told
     assert not redis_client.hexists(data, "t/sweep")
-    with pytest.raises(CorruptRecordError, match=r"'c/elsewhere/.* nothing was dropped"):
+    with pytest.raises(CorruptRecordError, match=r"'c/elsewhere/.* nothing was changed"):
         saver.prune(["thread"])
 
 

@@ -209,9 +209,7 @@ async def test_requests_that_one_run_of_a_script_can_serve_are_one_command() -> 
     assert [caller.result() for caller in lane.callers[LANES:]] == [[10], [11], [12]]
 
 
-async def test_of_requests_at_once_the_first_goes_straight_out_and_the_others_share_the_next_command() -> (
-    None
-):
+async def test_of_requests_at_once_the_first_goes_straight_out_and_the_others_share_a_command() -> None:
     lane = Lane([10], [11, 12, 13])
     calls = [Call(GROUPED, [b"key"], [b"%d" % number]) for number in range(4)]
     await asyncio.gather(*(lane.ask_for(call) for call in calls))
@@ -222,13 +220,15 @@ async def test_of_requests_at_once_the_first_goes_straight_out_and_the_others_sh
     assert replies == [[10], [11], [12], [13]]
 
 
-async def test_batches_that_wait_are_under_way_at_once() -> None:
-    lane = Lane([0], [*range(1, BATCH + 1)], [BATCH + 1])
-    calls = [Call(GROUPED, [b"key"], [b"%d" % number]) for number in range(BATCH + 2)]
+async def test_batches_that_wait_are_under_way_at_once_and_leave_a_slot_for_others() -> None:
+    waiting = LANES * BATCH
+    lane = Lane([0], *(list(range(first, first + BATCH)) for first in range(1, waiting, BATCH)))
+    calls = [Call(GROUPED, [b"key"], [b"%d" % number]) for number in range(waiting + 1)]
     await asyncio.gather(*(lane.ask_for(call) for call in calls))
+    under_way = lane.client.waiting
 
-    assert await lane.opened() == [[number] for number in range(BATCH + 2)]
-    assert lane.client.most == 3
+    assert await lane.opened() == [[number] for number in range(waiting + 1)]
+    assert under_way == LANES - 1
 
 
 async def test_requests_of_other_keys_are_commands_of_their_own_in_their_order() -> None:

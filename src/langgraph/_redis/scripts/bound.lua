@@ -13,9 +13,9 @@ local function between(stem) return '[' .. stem .. '/', '(' .. stem .. '0' end
 -- The bounds of a namespace's checkpoints, and of those of the namespaces below it.
 local function ranges(ns) return {{between('c/' .. ns)}, {'[c/' .. ns .. '|', '(c/' .. ns .. '}'}} end
 
--- All of a namespace and of those below it. How many bytes of values were read.
+-- All of a namespace and of those below it, as far as no more bytes of values are read than one put may.
 local function add_namespace(gone, data, index, ns)
-  local seen, segments, bytes = {}, {}, 0
+  local seen, segments = {}, {}
   gone.calls[#gone.calls + 1] = ns
   for _, range in ipairs(ranges(ns)) do
     local members = redis.call('ZRANGEBYLEX', index, range[1], range[2])
@@ -27,7 +27,8 @@ local function add_namespace(gone, data, index, ns)
         gone.fields[#gone.fields + 1] = field
         if redis.call('HSTRLEN', data, field) < MANIFEST then
           local value = redis.call('HGET', data, field) or ' '
-          bytes = bytes + #value
+          gone.bytes = gone.bytes + #value
+          if gone.bytes > COMPARED then return end
           segment_fields(value, segments, seen, '')
         end
       end
@@ -37,7 +38,6 @@ local function add_namespace(gone, data, index, ns)
     end
   end
   for _, segment in ipairs(segments) do gone.fields[#gone.fields + 1] = segment end
-  return bytes
 end
 
 -- The members that say which namespaces of calls were made from a checkpoint.
@@ -47,13 +47,13 @@ local function calls_of(index, ns, id)
 end
 
 local function add_calls(gone, data, index, ns, id)
-  local bytes, members, start = 0, calls_of(index, ns, id)
+  local members, start = calls_of(index, ns, id)
   for _, member in ipairs(members) do
-    bytes = bytes + add_namespace(gone, data, index, string.sub(member, start))
+    add_namespace(gone, data, index, string.sub(member, start))
+    if gone.bytes > COMPARED then return end
     gone.members[#gone.members + 1] = member
     gone.fields[#gone.fields + 1] = 'u/' .. string.sub(member, start)
   end
-  return bytes
 end
 
 -- What says of calls within those that go which namespaces they made.
@@ -219,7 +219,7 @@ local function bound(data, index, ns, id, keep, count)
   keep_ancestors(ns, stays, records, chains)
 
   local gone, needed, named, dropped, writes = going(), {}, {}, {}, {}
-  gone.calls = {}
+  gone.calls, gone.bytes = {}, 0
   for _, member in ipairs(members) do
     if stays[member] then
       local _, refs = lines(records[member])
@@ -237,12 +237,11 @@ local function bound(data, index, ns, id, keep, count)
     for _, field in ipairs(value_fields(ns, refs, named)) do values[#values + 1] = field end
   end
   if not add_values(gone, data, values, needed, writes) then return false end
-  local bytes = 0
   for _, member in ipairs(dropped) do
     local old = string.sub(member, #ns + 4)
-    bytes = bytes + add_calls(gone, data, index, ns, old)
+    add_calls(gone, data, index, ns, old)
+    if gone.bytes > COMPARED then return false end
     add_record(gone, data, ns, old)
-    if bytes > COMPARED then return false end
   end
   drop(data, index, gone)
   end_calls(index, gone.calls)

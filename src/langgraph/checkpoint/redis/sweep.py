@@ -294,7 +294,7 @@ def page_of(thread: Thread, reply: Any) -> tuple[bytes, list[list[bytes]]]:
         CorruptRecordError: If a record cannot be read.
     """
     if isinstance(reply, bytes):
-        raise unreadable(thread, reply, "it is damaged, or a newer release wrote it; nothing was dropped")
+        raise unreadable(thread, reply, "it is damaged, or a newer release wrote it; nothing was changed")
     cursor, found = reply
     return cursor, found
 
