@@ -48,41 +48,63 @@ def values_at(saver: RedisSaver) -> dict[str, Any]:
     return found["channel_values"]
 
 
+def all_but_own_facts(client: redis.Redis, prefix: str) -> list[bytes]:
+    return [field for field in fields(client, prefix, b"") if not field.startswith(b"t/")]
+
+
 @pytest.mark.every_server
-@pytest.mark.parametrize("start", [b"s/", b"v/", b"v//messages/", b"v//blob/"])
-@pytest.mark.parametrize("grows", [True, False], ids=["value grows", "value stays"])
+@pytest.mark.parametrize(
+    ("start", "changed"),
+    [
+        pytest.param(b"c/", {"messages": long_list(130)}, id="records, and a value grows"),
+        pytest.param(b"c/", {"step": 2}, id="records, and values stay"),
+        pytest.param(b"v//messages/", {"messages": long_list(130)}, id="a value that grows"),
+        pytest.param(b"", {"messages": long_list(130)}, id="all, and a value grows"),
+        pytest.param(b"", {"step": 2}, id="all, and values stay"),
+    ],
+)
 def test_a_put_loses_nothing_that_vanished_since_the_last_one(
     saver: RedisSaver,
     other_saver: RedisSaver,
     redis_client: redis.Redis,
     key_prefix: str,
-    start: bytes,
     *,
-    grows: bool,
+    start: bytes,
+    changed: dict[str, Any],
 ) -> None:
+    """Whoever drops a checkpoint leaves its values, or drops these and then their segments."""
     chain = grown(saver)
-    vanished = fields(redis_client, key_prefix, start)
+    vanished = [
+        name for name in all_but_own_facts(redis_client, key_prefix) if name.startswith(start or name)
+    ]
     assert vanished
     redis_client.hdel(thread_keys(key_prefix)[0], *vanished)
 
-    changed = {"messages": long_list(130)} if grows else {"step": 2}
     chain.put(saver, **changed)
 
     assert values_at(other_saver) == chain.values
 
 
 @pytest.mark.every_server
-def test_a_put_loses_nothing_when_each_single_segment_vanished(
-    saver: RedisSaver, redis_url: str, redis_client: redis.Redis, key_prefix: str
+@pytest.mark.parametrize("alike", [0, 110], ids=["another value", "a value that begins alike"])
+def test_a_put_loses_nothing_when_others_made_a_version_anew_and_dropped_its_segments(
+    saver: RedisSaver, other_saver: RedisSaver, redis_client: redis.Redis, key_prefix: str, alike: int
 ) -> None:
+    """The checkpoint is there, and a value at that version; but the segments that it had are not."""
     chain = grown(saver)
-    messages = len(chain.values["messages"])
-    for segment in fields(redis_client, key_prefix, b"s/"):
-        redis_client.hdel(thread_keys(key_prefix)[0], segment)
-        messages += 1
-        chain.put(saver, messages=long_list(messages))
-        with RedisSaver.from_conn_string(redis_url, key_prefix=key_prefix) as cold:
-            assert values_at(cold) == chain.values
+    before = fields(redis_client, key_prefix, b"s/")
+    assert other_saver.get(config_of()) is not None
+    fork = Chain(chain.config, chain.values, chain.versions)
+    other = fork.next(messages=[*long_list(alike), *["of another process " * 20] * 50])
+    version = chain.versions["messages"]  # As versions are that are whole numbers.
+    other.checkpoint["channel_versions"]["messages"] = other.new_versions["messages"] = version
+    other_saver.put(*other)
+    other_saver.prune(["thread"], keep_last=2)
+    assert set(before) - set(fields(redis_client, key_prefix, b"s/"))
+
+    chain.put(saver, messages=long_list(130))
+
+    assert values_at(other_saver) == chain.values
 
 
 def test_a_put_loses_nothing_when_the_thread_vanished(

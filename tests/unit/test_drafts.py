@@ -13,7 +13,7 @@ from langgraph.checkpoint.redis.core import Core
 from langgraph.checkpoint.redis.drafts import Draft, draft
 from langgraph.checkpoint.redis.keys import Keys
 from langgraph.checkpoint.redis.plans import Plans
-from langgraph.checkpoint.redis.shelves import EMPTY
+from langgraph.checkpoint.redis.shelves import EMPTY, Shelf
 from steps import Chain, checkpoint_of
 from unit.by_hand import only, returned, returned_after, written
 from values import text_of
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from langgraph._redis.plan import Call
 
 STORED, GONE = 1, 0
-# The arguments of a put that count: values that stay if they are there, what is reused, new segments.
-SPARED, REUSED, SEGMENTS, LISTS = 13, 14, 15, 16
+# The arguments of a put that count: values that stay if they are there; the checkpoint whose values are
+# reused, other values that are, values whose segments are; new segments.
+SPARED, BASE, REUSED, SHARED, SEGMENTS, LISTS = 13, 14, 15, 16, 17, 18
 
 
 def large(seed: int) -> list[str]:
@@ -126,8 +127,8 @@ def plans() -> Plans:
 
 def values_of(call: Call) -> list[bytes]:
     """The fields of the values that a put sends, in order."""
-    reused, segments = int(call.args[REUSED]), int(call.args[SEGMENTS])
-    names = call.args[LISTS + reused + 2 * segments :: 2]
+    reused, shared, segments = (int(call.args[at]) for at in (REUSED, SHARED, SEGMENTS))
+    names = call.args[LISTS + reused + 2 * (shared + segments) :: 2]
     return [bytes(name) for name in names if isinstance(name, bytes)]
 
 
@@ -154,3 +155,94 @@ def test_a_put_of_new_versions_alone_spares_nothing_when_it_is_sent_again(plans:
     assert again.args[SPARED] == 0
     assert len(values_of(again)) == 2
     returned(plan, [1, STORED])
+
+
+# What a put counts on, of what is stored.
+
+
+def next_draft(chain: Chain, before: Draft, **changed: Any) -> Draft:
+    """What the next put sends after one that is stored."""
+    step = chain.next(**changed)
+    shelf = Shelf(before.held, "the id")
+    return draft(before.codec, "", step.checkpoint, step.new_versions, shelf)
+
+
+def first_draft(chain: Chain, **values: Any) -> Draft:
+    """What the first put sends."""
+    step = chain.next(**values)
+    return draft(Codec(JsonPlusSerializer()), "", step.checkpoint, step.new_versions, EMPTY)
+
+
+def counted_on(made: Draft) -> tuple[bytes, list[bytes], dict[bytes, int]]:
+    """The checkpoint, the single values, and how many segments of which values."""
+    return made.base, made.reused, {name: len(names) // 10 for name, names in made.shared.items()}
+
+
+def stored(chain: Chain, channel: str) -> bytes:
+    """The field of a channel's value."""
+    return f"v//{channel}/{chain.versions[channel]}".encode()
+
+
+def test_values_that_stay_are_the_checkpoints_and_none_is_looked_for_by_itself() -> None:
+    chain = Chain()
+    before = first_draft(chain, a=large(1), b=large(2), c=[1])
+
+    made = next_draft(chain, before, step=1)
+
+    assert counted_on(made) == (b"c//the id", [], {})
+    assert made.kept == 2
+
+
+def test_a_value_that_grows_is_looked_for_and_so_is_no_checkpoint() -> None:
+    chain = Chain()
+    before = first_draft(chain, a=large(1))
+    was = stored(chain, "a")
+
+    made = next_draft(chain, before, a=[*large(1), "more"])
+
+    assert counted_on(made) == (b"", [], {was: 1})
+    assert made.shared[was] == before.held["a"].segments[0].name
+
+
+def test_of_a_value_that_changed_the_names_count_up_to_the_last_that_it_has() -> None:
+    chain = Chain()
+    texts = {str(number): text_of(number, 5000) for number in range(40)}
+    made = first_draft(chain, a=texts)
+    for number in ("10", "20", "30"):
+        was, before = stored(chain, "a"), made
+        made = next_draft(chain, before, a={**chain.values["a"], number: text_of(100, 5000)})
+
+    segments = before.held["a"].segments
+    reused = set(made.held["a"].segments) & set(segments)
+    assert 1 < len(reused) < len(segments)
+    last = max(segments.index(segment) for segment in reused)
+    assert made.shared == {was: b"".join(segment.name for segment in segments[: last + 1])}
+
+
+def test_a_value_that_holds_one_that_stays_looks_for_that() -> None:
+    chain = Chain()
+    before = first_draft(chain, messages=large(1))
+
+    made = next_draft(chain, before, call={"messages": large(1), "number": 1})
+
+    assert counted_on(made) == (b"c//the id", [], {stored(chain, "messages"): 1})
+
+
+def test_a_value_that_holds_one_of_the_same_put_looks_for_what_that_one_extends() -> None:
+    chain = Chain()
+    before = first_draft(chain, messages=large(1))
+    was, now = stored(chain, "messages"), [*large(1), *large(50)]
+
+    made = next_draft(chain, before, messages=now, call={"messages": now})
+
+    assert counted_on(made) == (b"", [], {was: 1})
+
+
+def test_what_is_not_known_is_looked_for_by_itself() -> None:
+    chain = Chain()
+    before = first_draft(chain, a=large(1), b=large(2))
+    del before.held["b"]
+
+    made = next_draft(chain, before, step=1)
+
+    assert counted_on(made) == (b"c//the id", [stored(chain, "b")], {})

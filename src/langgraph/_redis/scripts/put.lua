@@ -5,17 +5,19 @@
 --      checkpoints of the namespace or '', what of its parent this namespace belongs to
 --      ("<namespace>/<id>\0<namespace>", or ''), when the thread began as far as the caller knows (or ''), '1' to
 --      store nothing beside a checkpoint that is newer than the parent, count of values that are kept if they are
---      there, of reused fields, of new segments, then the lists: fields of values and
---      segments that are reused; fields of new segments; their bytes; (value field, value) per new value, those
---      first that are kept if they are there
+--      there, field of a checkpoint some of whose values are reused (or ''), counts of other values that are
+--      reused, of values whose segments are, of new segments, then the lists: fields of the first; (field,
+--      segment names that it begins with) of the second; fields of new segments; their bytes;
+--      (value field, value) per new value, those first that are kept if they are there
 -- Reply 1 when stored, or the run ids that ended with what was dropped; 2 when stored, and more is to drop than one
 --      call may; 0 when something reused is gone or a segment's name is taken: send all of it whole;
 --      -1 when the thread or the run must be registered first; -2 when the thread is gone, and with it what a
 --      DeltaChannel would be rebuilt from; the newest checkpoint's member if it is newer than the parent
 -- What few calls need is included where they need it: to make a function costs each run of the script.
 local data, index, ns, id, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[7]
-local spared, reused, segments = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
-local first, bytes, values = 17 + reused, 17 + reused + segments, 17 + reused + 2 * segments
+local spared, base, shared, segments = tonumber(ARGV[14]), ARGV[15], 19 + tonumber(ARGV[16]), tonumber(ARGV[18])
+local first = shared + 2 * tonumber(ARGV[17])
+local bytes, values = first + segments, first + 2 * segments
 
 -- A thread begins in a call that registers it. An index without data was left by an eviction.
 local field = 'c/' .. ns .. '/' .. id
@@ -38,8 +40,14 @@ if ARGV[13] == '1' and not before and not born then
   if newest then return newest end
 end
 
-for i = 17, first - 1 do
+-- A checkpoint has its values for as long as it is there, and a value its segments.
+if base ~= '' and redis.call('HEXISTS', data, base) == 0 then return 0 end
+for i = 19, shared - 1 do
   if redis.call('HEXISTS', data, ARGV[i]) == 0 then return 0 end
+end
+for i = shared, first - 1, 2 do
+  local manifest, names = redis.call('HGET', data, ARGV[i]), ARGV[i + 1]
+  if not manifest or string.sub(manifest, 1, 1 + #names) ~= 'M' .. names then return 0 end
 end
 if run ~= '' and ARGV[8] == '0' and not redis.call('ZSCORE', index, 'r/' .. run) then return -1 end
 

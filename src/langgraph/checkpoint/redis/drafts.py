@@ -48,7 +48,9 @@ class Draft:
     Attributes:
         refs: Values that the record names: ``<channel>/<version>``, or ``<channel>`` if inline.
         maybe: Refs of versions that another checkpoint may have stored; the script keeps those it finds.
-        reused: Fields of values and segments that are named and not new, so must still be there.
+        base: The field of the checkpoint some of whose values stay as they are; b"" if none do.
+        reused: Fields of values that are neither new nor known to be the base's.
+        shared: Fields of values whose segments are named; the names with which each must begin.
         segments: (segment field, sealed bytes) that are new.
         values: (value field, value) that are new.
         inline: Values for the record's body.
@@ -63,7 +65,9 @@ class Draft:
     shelf: Shelf
     refs: list[bytes] = field(default_factory=list)
     maybe: list[bytes] = field(default_factory=list)
+    base: bytes = b""
     reused: list[bytes] = field(default_factory=list)
+    shared: dict[bytes, bytes] = field(default_factory=dict)
     segments: list[bytes] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
     inline: dict[str, Any] = field(default_factory=dict)
@@ -110,13 +114,22 @@ class Draft:
         self.held[channel] = Held(number, inline=value)
 
     def _add_reused(self, channel: str, number: Any, known: Held | None) -> None:
-        ref = known.ref if known is not None and known.ref is not None else self._ref(channel, number)
-        self.refs.append(ref)
-        self.reused.append(keys.value(self.ns, ref))
-        if known is not None and known.ref is not None:
-            self.reused += [keys.segment(piece.name) for piece in known.segments]
-            self.kept += len(known.segments)
-            self.held[channel] = known
+        if known is None or known.ref is None:
+            ref = self._ref(channel, number)
+            self.refs.append(ref)
+            self.reused.append(keys.value(self.ns, ref))
+            return
+        self.base = keys.record(self.ns, keys.encoded_id(self.shelf.id))
+        self.refs.append(known.ref)
+        self.kept += len(known.segments)
+        self.held[channel] = known
+
+    def _share(self, held: Held, reach: int) -> None:
+        """Name segments of a value that is stored: the first, up to some number of them."""
+        names = b"".join([piece.name for piece in held.segments[:reach]])
+        stored = keys.value(self.ns, held.ref or b"")
+        if len(names) > len(self.shared.get(stored, b"")):
+            self.shared[stored] = names
 
     def _add_new(self, channel: str, number: Any, value: Any) -> None:
         kind, data = self.codec.dumps(value)
@@ -164,13 +177,14 @@ class Draft:
         if len(parts) == 1 and parts[0] not in held.segments:
             return False
         self._add_parts(new, parts, offset)
+        reused = [part for part in parts if isinstance(part, Segment)]
+        if reused:
+            self.kept += len(reused)
+            self._share(held, held.segments.index(reused[-1]) + 1)
         return True
 
     def _add_parts(self, new: _New, parts: Sequence[Part], offset: int) -> None:
         pieces = tuple(part if isinstance(part, Segment) else self._add_segment(new, part) for part in parts)
-        reused = [part for part in parts if isinstance(part, Segment)]
-        self.reused += [keys.segment(piece.name) for piece in reused]
-        self.kept += len(reused)
         self._store(new, self._manifest(new, plain(new.data[:offset], pieces)), pieces)
 
     def _add_segment(self, new: _New, data: bytes) -> Segment:
@@ -187,6 +201,8 @@ class Draft:
                 manifest = self._manifest(new, found)
                 if len(manifest) <= _LONGEST:
                     self.kept += len(found.pieces)
+                    if keys.value(self.ns, held.ref or b"") not in self.values:
+                        self._share(held, found.reach)
                     self._store(new, manifest, ())
                     return True
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -161,9 +162,12 @@ class Plans:
             self.core.touches.made(at.thread) if links and not ahead else b"",
             int(alone),
             made.spared,
+            made.base,
             len(made.reused),
+            len(made.shared),
             len(made.segments) // 2,
             *made.reused,
+            *chain.from_iterable(made.shared.items()),
             *made.segments[::2],
             *made.segments[1::2],
             *made.values,

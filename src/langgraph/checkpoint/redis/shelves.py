@@ -52,7 +52,7 @@ class Shelf:
     __slots__ = ("_previous", "channels", "id", "largest", "size")
 
     def __init__(
-        self, channels: Mapping[str, Held], checkpoint_id: str | None = None, before: Shelf | None = None
+        self, channels: Mapping[str, Held], checkpoint_id: str = "", before: Shelf | None = None
     ) -> None:
         self.channels = channels
         self.id = checkpoint_id
@@ -62,7 +62,7 @@ class Shelf:
             self.size += size
             if size > most:
                 most, self.largest = size, held
-        self._previous = (before.id, before.largest) if before is not None else (None, NOTHING)
+        self._previous = (before.id, before.largest) if before is not None else ("", NOTHING)
 
     def segments(self) -> dict[bytes, Segment]:
         """The segments of all channels, by name."""
@@ -72,7 +72,7 @@ class Shelf:
         """Their names, between spaces, as scripts are given them."""
         return b" ".join(self.segments())
 
-    def largest_at(self, checkpoint_id: str | None) -> Held:
+    def largest_at(self, checkpoint_id: str) -> Held:
         """The channel with the most bytes in segments at a checkpoint: this one, or the one before it."""
         if checkpoint_id == self.id:
             return self.largest
