@@ -161,4 +161,4 @@ def test_every_field_of_the_checkpoint_is_found_by_its_name_in_keys() -> None:
     assert keys.checkpoint("", "the id") == b"c//the id"
     assert keys.value(b"", b"messages/2") == b"v//messages/2"
     assert keys.segment(b"aaaaaaaaaa") == b"s/aaaaaaaaaa"
-    assert keys.write("", b"task", "the id") == b"w//task/the id"
+    assert keys.write(b"", b"task", b"the id") == b"w//task/the id"

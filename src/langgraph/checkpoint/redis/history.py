@@ -36,7 +36,7 @@ class _Histories:
     def add(self, reader: Reader, ns: bytes, step: Sequence[Any]) -> None:
         """One ancestor: its writes count even where its value ends the walk, for they came after it."""
         checkpoint_id, flat, seeds = step
-        entries = reader.entries(keys.decoded(ns), keys.decoded(checkpoint_id), flat)
+        entries = reader.entries(ns, checkpoint_id, flat)
         for entry in reversed(entries):
             if entry.channel in self.left:
                 self.writes[entry.channel].append((entry.task, entry.channel, entry.value))
@@ -59,7 +59,7 @@ class _Histories:
 def _seed(reader: Reader, ns: bytes, checkpoint_id: bytes, channel: str, seed: Sequence[bytes]) -> Any:
     kind, field, data = seed
     if kind == b"v":
-        return reader.value_from(field, data)[0]
+        return reader.value(field, data)
     return reader.record(ns, checkpoint_id, data).inline[channel]
 
 

@@ -349,9 +349,9 @@ def decoded(data: bytes) -> str:
     return plain(decode(data))
 
 
-def write(ns: str, task: bytes, checkpoint_id: str) -> bytes:
-    """The field of one task's writes; `task` as a script answered with it."""
-    return b"w/%b/%b/%b" % (encoded(ns), task, encoded_id(checkpoint_id))
+def write(ns: bytes, task: bytes, checkpoint_id: bytes) -> bytes:
+    """The field of one task's writes; all as a script answered with it."""
+    return b"w/%b/%b/%b" % (ns, task, checkpoint_id)
 
 
 def run_id(given: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
-from langgraph.checkpoint.base import CheckpointTuple, PendingWrite
+from langgraph.checkpoint.base import CheckpointTuple
 
 from langgraph._redis.errors import CorruptRecordError
 from langgraph._redis.names import decode
@@ -68,42 +68,66 @@ class Reader:
         self._sealed = pairs(segments)
         self._open: dict[bytes, Segment] = shelf.segments()
         self._found: list[_Known] = []
+        self._field = b""  # What is being read, for an error to name.
 
     def _guarded(self, field: bytes, read: Callable[..., T], *args: Any) -> T:
-        """Read something that a field held; whatever goes wrong names the field."""
+        """Read what a field held, and what that names; an error names the field at which it went wrong."""
+        self._field = field
         try:
             return read(*args)
-        except CorruptRecordError as error:
-            if error.__cause__ is not None:  # It names a field further in.
-                raise
-            raise unreadable(self._thread, field, str(error)) from error
         except Exception as error:
-            raise unreadable(self._thread, field, str(error) or type(error).__name__) from error
+            raise unreadable(self._thread, self._field, str(error) or type(error).__name__) from error
 
     def record(self, ns: bytes, checkpoint_id: bytes, data: bytes) -> Record:
         """One record."""
-        return self._guarded(b"c/%b/%b" % (ns, checkpoint_id), read_record, self._codec, data)
+        return self._guarded(keys.record(ns, checkpoint_id), read_record, self._codec, data)
 
     def tuple_of(self, entry: Sequence[Any]) -> CheckpointTuple:
         """One checkpoint."""
-        ns, checkpoint_id, data, writes = entry
-        record = self.record(ns, checkpoint_id, data)
-        field = b"c/%b/%b" % (ns, checkpoint_id)
-        values = self._guarded(field, self._channels, ns, record)
-        if record.checkpoint.get("id") != keys.decoded(checkpoint_id):
-            raise unreadable(self._thread, field, "what it holds is not the checkpoint of that id")
-        return self._tuple(keys.decoded(ns), keys.decoded(checkpoint_id), record, values, writes)
+        return self._guarded(keys.record(*entry[:2]), self._tuple, *entry)
+
+    def value(self, field: bytes, data: bytes | None) -> Any:
+        """One channel value."""
+        return self._guarded(field, self._value, data)[0]
+
+    def entries(self, ns: bytes, checkpoint_id: bytes, flat: Sequence[bytes]) -> list[PendingEntry]:
+        """Pending writes in the order in which live execution applies them."""
+        return self._guarded(keys.record(ns, checkpoint_id), self._entries, ns, checkpoint_id, flat)
+
+    def held(self) -> dict[str, Held]:
+        """What is known of the channels of the checkpoint that was read last."""
+        return {channel: Held(*known) for channel, *known in self._found}
+
+    def _tuple(
+        self, ns: bytes, checkpoint_id: bytes, data: bytes, writes: Sequence[bytes]
+    ) -> CheckpointTuple:
+        given, space, name = self._thread.given, keys.decoded(ns), keys.decoded(checkpoint_id)
+        record = read_record(self._codec, data)
+        if record.checkpoint.get("id") != name:
+            raise CorruptRecordError("what it holds is not the checkpoint of that id")
+        values = self._channels(ns, record)
+        entries = self._entries(ns, checkpoint_id, writes)
+        return CheckpointTuple(
+            config=keys.config_of(given, space, name),
+            checkpoint=cast("Any", {**record.checkpoint, "channel_values": values}),
+            metadata=cast("Any", record.metadata),
+            parent_config=keys.config_of(given, space, record.parent) if record.parent else None,
+            pending_writes=[(entry.task, entry.channel, entry.value) for entry in entries],
+        )
 
     def _channels(self, ns: bytes, record: Record) -> dict[str, Any]:
         """The values, in the order of their versions. What is known of them then is for `held`."""
+        own = self._field
         refs = {ref.partition(b"/")[0]: ref for ref in record.refs if b"/" in ref}
         values: dict[str, Any] = {}
         found: list[_Known] = []
         for channel, version in record.checkpoint["channel_versions"].items():
             ref = refs.get(keys.word(channel))
             if ref is not None:
-                values[channel], pieces = self.value(keys.value(ns, ref))
+                self._field = keys.value(ns, ref)
+                values[channel], pieces = self._value(self._values.get(self._field))
                 found.append((channel, version, ref, pieces, ABSENT))
+                self._field = own
             else:
                 small = record.inline.get(channel, ABSENT)
                 found.append((channel, version, None, (), small))
@@ -113,30 +137,6 @@ class Reader:
         if len(values) != record.named:
             raise CorruptRecordError(f"it names {record.named} values, and has {len(values)} by these names")
         return values
-
-    def held(self) -> dict[str, Held]:
-        """What is known of the channels of the checkpoint that was read last."""
-        return {channel: Held(*known) for channel, *known in self._found}
-
-    def _tuple(
-        self, ns: str, checkpoint_id: str, record: Record, values: dict[str, Any], writes: Sequence[bytes]
-    ) -> CheckpointTuple:
-        given = self._thread.given
-        return CheckpointTuple(
-            config=keys.config_of(given, ns, checkpoint_id),
-            checkpoint=cast("Any", {**record.checkpoint, "channel_values": values}),
-            metadata=cast("Any", record.metadata),
-            parent_config=keys.config_of(given, ns, record.parent) if record.parent else None,
-            pending_writes=self.writes(ns, checkpoint_id, writes),
-        )
-
-    def value(self, field: bytes) -> tuple[Any, tuple[Segment, ...]]:
-        """One channel value, and its segments if it has any."""
-        return self.value_from(field, self._values.get(field))
-
-    def value_from(self, field: bytes, data: bytes | None) -> tuple[Any, tuple[Segment, ...]]:
-        """Likewise, from bytes that stood elsewhere in a reply."""
-        return self._guarded(field, self._value, data)
 
     def _value(self, data: bytes | None) -> tuple[Any, tuple[Segment, ...]]:
         if data is None:
@@ -150,42 +150,35 @@ class Reader:
 
     def _segments(self, names: bytes) -> tuple[Segment, ...]:
         starts = range(0, len(names), SEGMENT_NAME_LENGTH)
-        return tuple([self._segment(names[at : at + SEGMENT_NAME_LENGTH]) for at in starts])
+        found = [names[at : at + SEGMENT_NAME_LENGTH] for at in starts]
+        for name in found:
+            if name not in self._open:
+                self._open[name] = self._opened(name)
+        return tuple([self._open[name] for name in found])
 
-    def _segment(self, name: bytes) -> Segment:
-        found = self._open.get(name)
-        if found is None:
-            data = self._guarded(keys.segment(name), self._opened, name)
-            found = self._open[name] = Segment(name, data)
-        return found
-
-    def _opened(self, name: bytes) -> bytes:
-        sealed = self._sealed.get(keys.segment(name))
+    def _opened(self, name: bytes) -> Segment:
+        user, self._field = self._field, keys.segment(name)
+        sealed = self._sealed.get(self._field)
         if sealed is None:
             raise CorruptRecordError(GONE)
-        return self._codec.unseal(sealed)
+        data = self._codec.unseal(sealed)
+        self._field = user
+        return Segment(name, data)
 
-    def writes(self, ns: str, checkpoint_id: str, flat: Sequence[bytes]) -> list[PendingWrite]:
-        """Pending writes in the order in which live execution applies them."""
-        entries = self.entries(ns, checkpoint_id, flat)
-        return [(entry.task, entry.channel, entry.value) for entry in entries]
-
-    def entries(self, ns: str, checkpoint_id: str, flat: Sequence[bytes]) -> list[PendingEntry]:
-        """Likewise, with path and index: `(task_path, task_id, idx)` is LangGraph's `writes_sort_key`."""
+    def _entries(self, ns: bytes, checkpoint_id: bytes, flat: Sequence[bytes]) -> list[PendingEntry]:
+        """With path and index: `(task_path, task_id, idx)` is LangGraph's `writes_sort_key`."""
         found: list[PendingEntry] = []
         for task, blob in pairs(flat).items():
-            field = keys.write(ns, task, checkpoint_id)
             if task.startswith(b"\n"):
-                raise unreadable(self._thread, task[1:], "it should list tasks with writes, and does not")
-            found += self._guarded(field, self._task, task, blob)
+                self._field = task[1:]
+                raise CorruptRecordError("it should list tasks with writes, and does not")
+            self._field = keys.write(ns, task, checkpoint_id)
+            if not blob:
+                raise CorruptRecordError("it is gone or empty, and its task is listed as one with writes")
+            found += read_writes(self._codec, keys.decoded(task), blob, self._segments)
         if len(found) > 1:
             found.sort(key=_order)
         return found
-
-    def _task(self, task: bytes, blob: bytes | None) -> list[PendingEntry]:
-        if not blob:
-            raise CorruptRecordError("it is gone or empty, and its task is listed as one with writes")
-        return read_writes(self._codec, keys.decoded(task), blob, self._segments)
 
 
 def _order(entry: PendingEntry) -> tuple[str, str, int]:

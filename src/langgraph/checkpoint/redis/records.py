@@ -30,7 +30,7 @@ from langgraph.checkpoint.redis.splice import Spliced, join, splice
 
 LAYOUT: Final = b"1"
 _SPLICED: Final = b"\x04"
-_EARLIER: Final = 2
+_EARLIER: Final = b"\x02"
 _INLINE_TYPES: Final = frozenset({type(None), bool, int, float})
 _INLINE_TEXT: Final = 64
 
@@ -56,7 +56,7 @@ class Record(NamedTuple):
     @property
     def named(self) -> int:
         r"""How many values it has; a ref after ``\x02`` is one of an earlier put under this id."""
-        return sum(1 for ref in self.refs if ref and ref[0] != _EARLIER)
+        return len([ref for ref in self.refs if not ref.startswith(_EARLIER)])
 
 
 def record_tail(codec: Codec, run: bytes, delta: Sequence[bytes], body: list[Any]) -> bytes:

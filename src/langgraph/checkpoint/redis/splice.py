@@ -91,7 +91,7 @@ def join(pieces: Sequence[Segment], layout: bytes, literal: bytes) -> bytes:
     for place in layout.split(b","):
         before, _, count = place.partition(b":")
         parts.append(literal[start : int(before)])
-        parts += (piece.data for piece in pieces[used : used + int(count)])
+        parts += [piece.data for piece in pieces[used : used + int(count)]]
         start, used = int(before), used + int(count)
     parts.append(literal[start:])
     return b"".join(parts)
