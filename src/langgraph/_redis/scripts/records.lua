@@ -59,11 +59,14 @@ end
 -- it named before it was put anew, which its writes may need.
 local function value_fields(ns, refs, seen)
   local fields = {}
-  for ref in string.gmatch(refs or '', '\2?([^\t]+/[^\t]*)') do
-    local field = 'v/' .. ns .. '/' .. ref
-    if not seen[field] then
-      seen[field] = true
-      fields[#fields + 1] = field
+  for ref in string.gmatch(refs or '', '[^\t]+') do
+    if string.find(ref, '/', 1, true) then
+      if string.byte(ref) == 2 then ref = string.sub(ref, 2) end
+      local field = 'v/' .. ns .. '/' .. ref
+      if not seen[field] then
+        seen[field] = true
+        fields[#fields + 1] = field
+      end
     end
   end
   return fields
@@ -108,23 +111,22 @@ end
 -- Adds one checkpoint to `reply`, {entries, {value field, value, ...}, {segment field, bytes, ...}}, each
 -- value and segment once. False if there is no such checkpoint, else how many bytes it added.
 local function add(reply, data, ns, id, seen, known)
-  local record = redis.call('HGET', data, 'c/' .. ns .. '/' .. id)
+  local name = ns .. '/' .. id
+  local record, list = unpack(redis.call('HMGET', data, 'c/' .. name, 'l/' .. name))
   if not record then return false end
-  local size, values, pieces = #record, reply[2], reply[3]
   local fields, segments = value_fields(ns, string.match(record, '^1[^\n]*\n([^\n]*)\n'), seen), {}
-  for i, value in ipairs(hmget(data, fields)) do
-    values[#values + 1] = fields[i]
-    values[#values + 1] = value
-    if value then
-      size = size + #value
-      segment_fields(value, segments, seen, known)
-    end
-  end
-  local writes = writes_of(data, ns, id)
-  for i = 2, #writes, 2 do
-    if writes[i] then
-      size = size + #writes[i]
-      entry_segments(writes[i], segments, seen, known)
+  local count, tasks = #fields, tasks_in(data, ns, id, list)
+  for i, task in ipairs(tasks) do fields[count + i] = 'w/' .. ns .. '/' .. task .. '/' .. id end
+  local size, values, writes, pieces = #record, reply[2], {}, reply[3]
+  for i, item in ipairs(hmget(data, fields)) do
+    local of_value = i <= count
+    local named = of_value and values or writes
+    named[#named + 1] = of_value and fields[i] or tasks[i - count]
+    named[#named + 1] = item
+    if item then
+      size = size + #item
+      local find = of_value and segment_fields or entry_segments
+      find(item, segments, seen, known)
     end
   end
   for i, bytes in ipairs(hmget(data, segments)) do
