@@ -88,8 +88,10 @@ def foregone(calls: Sequence[Call], replies: Sequence[Any], *, atomic: bool) -> 
 
     Of those that were to be atomic, one failed; of the others, one in the same slot is to try again.
     """
+    if not replies:
+        return None
     if atomic:
-        return replies[-1] if replies and isinstance(replies[-1], Exception) else None
+        return replies[-1] if isinstance(replies[-1], Exception) else None
     moving = [
         (reply, key_slot(call.keys[0]))
         for call, reply in zip(calls, replies, strict=False)

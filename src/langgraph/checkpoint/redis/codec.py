@@ -9,6 +9,7 @@ nor repeats; and a piece in the clear is then refused, so that nobody can plant 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Any, Final
 
 import zstandard
@@ -32,13 +33,15 @@ _RAW, _ZSTD, _SEALED_RAW, _SEALED_ZSTD = b"\x00", b"\x01", b"\x02", b"\x03"
 _LEVEL: Final = 1
 
 
-def checked(piece: bytes, what: str) -> bytes:
+def checked(piece: bytes, what: str, channels: Iterable[str] = ()) -> bytes:
     """What is to be stored in one piece, if Redis takes as much.
 
     Raises:
-        ValueError: If it does not; the message begins with `what` that is.
+        ValueError: If it does not; the message begins with `what` that is, and of which channels.
     """
     if len(piece) > LARGEST:
+        names = ", ".join(dict.fromkeys(map(repr, channels)))
+        what = f"{what} {names:.200}".rstrip()
         raise ValueError(
             f"{what} takes {len(piece)} bytes where it is stored, and Redis takes at most {LARGEST} in one "
             "piece (proto-max-bulk-len, 512 MB): keep it elsewhere, and in the state only where it is"

@@ -119,7 +119,7 @@ class Draft:
             self.refs.append(ref)
             self.reused.append(keys.value(self.ns, ref))
             return
-        self.base = keys.record(self.ns, keys.encoded_id(self.shelf.id))
+        self.base = self.base or keys.record(self.ns, keys.encoded_id(self.shelf.id))
         self.refs.append(known.ref)
         self.kept += len(known.segments)
         self.held[channel] = known
@@ -189,7 +189,7 @@ class Draft:
 
     def _add_segment(self, new: _New, data: bytes) -> Segment:
         piece = Segment(new_segment_name(), data)
-        sealed = checked(self.codec.seal(data), f"what is new in channel {new.channel!r}")
+        sealed = checked(self.codec.seal(data), "what is new in channel", [new.channel])
         self.segments += (keys.segment(piece.name), sealed)
         return piece
 
@@ -215,7 +215,7 @@ class Draft:
     def _store(self, new: _New, stored: bytes, pieces: tuple[Segment, ...]) -> None:
         self.values += (
             keys.value(self.ns, new.ref),
-            checked(stored, f"the value of channel {new.channel!r}"),
+            checked(stored, "the value of channel", [new.channel]),
         )
         self.held[new.channel] = Held(new.version, new.ref, pieces)
 

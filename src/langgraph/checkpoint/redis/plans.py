@@ -65,7 +65,9 @@ def delta_channels(metadata: Mapping[str, Any], made: Draft, versions: Mapping[s
 
     LangGraph counts the steps since a DeltaChannel's last snapshot in `counters_since_delta_snapshot`.
     """
-    counted = metadata.get("counters_since_delta_snapshot") or ()
+    counted = metadata.get("counters_since_delta_snapshot")
+    if not counted:
+        return []
     named = {ref.partition(b"/")[0] for ref in made.refs}
     channels = [keys.word(channel) for channel in counted if channel in versions]
     return [channel for channel in channels if channel not in named]

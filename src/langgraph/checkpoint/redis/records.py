@@ -134,8 +134,7 @@ def pack_writes(
             count += len(named.pieces)
         name = keys.word(channel)
         entries.append(b"%d\t%b\t%b\t%d\n%b" % (idx, encoded_path, name, len(packed), packed))
-    channels = ", ".join(dict.fromkeys(repr(channel) for channel, _ in slots.values()))
-    blob = checked(b"".join(entries), f"what one task writes to {channels:.200}")
+    blob = checked(b"".join(entries), "what one task writes to", (channel for channel, _ in slots.values()))
     return PackedWrites(blob, b"".join([piece.name for piece in run[:reach]]), count)
 
 

@@ -58,10 +58,11 @@ class Shelf:
         self.id = checkpoint_id
         self.size, most, self.largest = _OVERHEAD * (1 + len(channels)), 0, NOTHING
         for held in channels.values():
-            size = held.size
-            self.size += size
-            if size > most:
-                most, self.largest = size, held
+            if held.segments:
+                size = held.size
+                self.size += size
+                if size > most:
+                    most, self.largest = size, held
         self._previous = (before.id, before.largest) if before is not None else ("", NOTHING)
 
     def segments(self) -> dict[bytes, Segment]:
