@@ -72,3 +72,48 @@ def test_values_that_are_no_manifests_are_looked_through_within_a_put(make_saver
 
     assert saver.stats().round_trips <= 60 + 2
     assert len(list(saver.list(config_of()))) <= 21
+
+
+@pytest.mark.every_server
+@pytest.mark.parametrize("by", ["put", "prune"])
+def test_what_a_write_names_stays_though_its_checkpoint_was_put_anew_without_it(
+    make_saver: MakeSaver, redis_client: redis.Redis, key_prefix: str, by: str
+) -> None:
+    """A write names segments of its checkpoint's value; then nothing else that stays does."""
+    keep = 2 if by == "put" else 100
+    saver, other_saver, chain = make_saver(keep), make_saver(keep), Chain()
+    chain.put(saver, messages=long_list(60))
+    step = chain.next(messages=long_list(120))
+    config = saver.put(*step)
+    saver.put_writes(config, [("messages", long_list(120))], "task")
+    written = segments_stored(redis_client, key_prefix)
+    step.checkpoint["channel_values"]["messages"] = long_list(50, "anew")
+    other_saver.put(*step)
+    chain.config = config
+    chain.put(other_saver, messages=long_list(50, "another"))
+    if by == "prune":
+        saver.prune(["thread"], keep_last=2)
+
+    assert [found.config for found in saver.list(config_of())] == [chain.config, config]
+    assert written <= segments_stored(redis_client, key_prefix)
+    assert not written & segments_named(redis_client, key_prefix)
+    found = make_saver(keep).get_tuple(config)
+    assert found is not None
+    assert found.pending_writes == [("task", "messages", long_list(120))]
+    assert found.checkpoint["channel_values"]["messages"] == long_list(50, "anew")
+
+
+@pytest.mark.parametrize(("channels", "sweeps"), [(1, 0), (4, 1)], ids=["few", "many"])
+def test_of_many_values_a_put_looks_at_so_many_and_leaves_more_to_a_sweep(
+    make_saver: MakeSaver, redis_client: redis.Redis, key_prefix: str, channels: int, sweeps: int
+) -> None:
+    saver, chain, keep = make_saver(200), Chain(), 200
+    for step in range(keep + 11):
+        texts = {f"channel_{number}": prose(step, 100) for number in range(channels)}
+        chain.put(saver, messages=long_list(8, prose(step, 20)), **texts)
+
+    asked = saver.stats().round_trips - (keep + 11)
+    assert (asked > 0) == bool(sweeps)
+    assert len(list(saver.list(config_of()))) == keep
+    kept: Any = redis_client.hkeys(f"{key_prefix}:{{thread}}:data")
+    assert len([field for field in kept if field[:2] == b"v/"]) == keep * (channels + 1)
