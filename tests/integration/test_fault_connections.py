@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from langgraph.checkpoint.redis import AsyncRedisSaver, RedisSaver
 from proxy import Proxy
 from servers import Server
-from steps import Chain, config_of, long_list
+from steps import Chain, config_of, long_list, values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,3 +159,42 @@ async def test_the_event_loop_goes_on_while_a_server_does_not_answer(proxy: Prox
         assert took < 5
         assert longest < 0.25
         assert await saver.aget_tuple(config) is not None
+
+
+class Forgetful(redis.Connection):
+    """Loses a reply, once, when a test says so."""
+
+    loses = False
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        reply = super().read_response(*args, **options)
+        if Forgetful.loses:
+            Forgetful.loses = False
+            raise redis.ConnectionError("the reply is lost")
+        return reply
+
+
+@pytest.mark.every_server
+@pytest.mark.parametrize("keep_last", [None, 1])
+@pytest.mark.parametrize(
+    "changed", [{"messages": long_list(65)}, {"step": 1}], ids=["a value grows", "all stay"]
+)
+def test_a_put_that_is_sent_again_after_a_lost_reply_is_the_put_that_was_stored(
+    redis_url: str, key_prefix: str, changed: dict[str, Any], keep_last: int | None
+) -> None:
+    """It finds its own work; what it built on may be dropped by then."""
+    pool = redis.ConnectionPool.from_url(redis_url, connection_class=Forgetful, retry=Retry(NoBackoff(), 1))
+    with redis.Redis.from_pool(pool) as client:
+        saver = RedisSaver(redis_client=client, key_prefix=key_prefix, keep_last=keep_last)
+        chain = Chain()
+        chain.put(saver, messages=long_list(60), other=long_list(9, "other"))
+        key = f"{key_prefix}:{{thread}}:data"
+        before: Any = client.hkeys(key)
+        Forgetful.loses = True
+        chain.put(saver, **changed)
+
+        after: Any = client.hkeys(key)
+        assert not Forgetful.loses
+        assert saver.stats().sent_again == 0
+        assert len({name for name in after if name[:2] == b"s/"} - set(before)) == ("messages" in changed)
+        assert values_at(saver, config_of()) == chain.values

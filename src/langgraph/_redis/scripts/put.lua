@@ -40,14 +40,30 @@ if ARGV[13] == '1' and not before and not born then
   if newest then return newest end
 end
 
--- A checkpoint has its values for as long as it is there, and a value its segments.
-if base ~= '' and redis.call('HEXISTS', data, base) == 0 then return 0 end
-for i = 19, shared - 1 do
-  if redis.call('HEXISTS', data, ARGV[i]) == 0 then return 0 end
+local refs = ARGV[4]
+for ref in string.gmatch(ARGV[5], '[^\t]+') do
+  if redis.call('HEXISTS', data, 'v/' .. ns .. '/' .. ref) == 1 then
+    refs = refs == '' and ref or refs .. '\t' .. ref
+  end
 end
-for i = shared, first - 1, 2 do
-  local manifest, names = redis.call('HGET', data, ARGV[i]), ARGV[i + 1]
-  if not manifest or string.sub(manifest, 1, 1 + #names) ~= 'M' .. names then return 0 end
+local record = '1' .. ARGV[3] .. '\n' .. refs .. '\n' .. ARGV[6]
+
+-- This very call, sent again after a lost reply, finds what it stored; what it built on may be dropped since.
+local again = before == record
+for i = values, again and #ARGV or 0, 2 do
+  again = again and redis.call('HGET', data, ARGV[i]) == ARGV[i + 1]
+end
+
+-- A checkpoint has its values for as long as it is there, and a value its segments.
+if not again then
+  if base ~= '' and redis.call('HEXISTS', data, base) == 0 then return 0 end
+  for i = 19, shared - 1 do
+    if redis.call('HEXISTS', data, ARGV[i]) == 0 then return 0 end
+  end
+  for i = shared, first - 1, 2 do
+    local manifest, names = redis.call('HGET', data, ARGV[i]), ARGV[i + 1]
+    if not manifest or string.sub(manifest, 1, 1 + #names) ~= 'M' .. names then return 0 end
+  end
 end
 if run ~= '' and ARGV[8] == '0' and not redis.call('ZSCORE', index, 'r/' .. run) then return -1 end
 
@@ -55,13 +71,6 @@ if run ~= '' and ARGV[8] == '0' and not redis.call('ZSCORE', index, 'r/' .. run)
 for i = 0, segments - 1 do
   local taken = redis.call('HGET', data, ARGV[first + i])
   if taken and taken ~= ARGV[bytes + i] then return 0 end
-end
-
-local refs = ARGV[4]
-for ref in string.gmatch(ARGV[5], '[^\t]+') do
-  if redis.call('HEXISTS', data, 'v/' .. ns .. '/' .. ref) == 1 then
-    refs = refs == '' and ref or refs .. '\t' .. ref
-  end
 end
 
 if born then
