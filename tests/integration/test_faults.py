@@ -107,6 +107,19 @@ def test_a_put_loses_nothing_when_others_made_a_version_anew_and_dropped_its_seg
     assert values_at(other_saver) == chain.values
 
 
+@pytest.mark.every_server
+def test_a_process_that_knows_nothing_looks_for_each_value_that_stays(
+    saver: RedisSaver, other_saver: RedisSaver, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    chain = grown(saver)
+    redis_client.hdel(thread_keys(key_prefix)[0], *fields(redis_client, key_prefix, b"v//blob/"))
+
+    chain.put(other_saver, step=2)
+
+    assert values_at(saver) == chain.values
+    assert other_saver.stats().sent_again == 1
+
+
 def test_a_put_loses_nothing_when_the_thread_vanished(
     saver: RedisSaver, other_saver: RedisSaver, redis_client: redis.Redis, key_prefix: str
 ) -> None:
