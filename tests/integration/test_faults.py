@@ -12,7 +12,7 @@ import redis
 from langgraph.checkpoint.redis import CorruptRecordError, RedisSaver
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from servers import start_valkey
-from steps import Chain, config_of
+from steps import Chain, checkpoint_of, config_of, next_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +56,6 @@ def all_but_own_facts(client: redis.Redis, prefix: str) -> list[bytes]:
 @pytest.mark.parametrize(
     ("start", "changed"),
     [
-        pytest.param(b"c/", {"messages": long_list(130)}, id="records, and a value grows"),
-        pytest.param(b"c/", {"step": 2}, id="records, and values stay"),
         pytest.param(b"v//messages/", {"messages": long_list(130)}, id="a value that grows"),
         pytest.param(b"", {"messages": long_list(130)}, id="all, and a value grows"),
         pytest.param(b"", {"step": 2}, id="all, and values stay"),
@@ -72,7 +70,7 @@ def test_a_put_loses_nothing_that_vanished_since_the_last_one(
     start: bytes,
     changed: dict[str, Any],
 ) -> None:
-    """Whoever drops a checkpoint leaves its values, or drops these and then their segments."""
+    """Whoever drops a value drops all checkpoints that name it."""
     chain = grown(saver)
     vanished = [
         name for name in all_but_own_facts(redis_client, key_prefix) if name.startswith(start or name)
@@ -118,6 +116,47 @@ def test_a_process_that_knows_nothing_looks_for_each_value_that_stays(
 
     assert values_at(saver) == chain.values
     assert other_saver.stats().sent_again == 1
+
+
+def test_a_put_loses_nothing_when_others_put_its_checkpoint_anew_without_some_channel(
+    saver: RedisSaver, other_saver: RedisSaver
+) -> None:
+    """The checkpoint is there, under its id; but it is another one, and the values are gone."""
+    chain = Chain()
+    chain.put(saver, messages=long_list(20))
+    step = chain.next(blob=b"\x00" * 2_000)
+    chain.config = saver.put(*step)
+    Chain().put(other_saver, newer=1)
+    other_saver.prune(["thread"], keep_last=1)
+    version = next_version(str(chain.versions["messages"]), None)
+    edited = checkpoint_of({"messages": ["edited"] * 300}, {"messages": version}, step.checkpoint["id"])
+    other_saver.put(step.config, edited, step.metadata, {"messages": version})
+
+    chain.put(saver, step=2)
+
+    assert values_at(other_saver) == chain.values
+
+
+def test_a_put_loses_nothing_when_the_one_before_it_failed_under_an_id_that_is_stored(
+    saver: RedisSaver, other_saver: RedisSaver, redis_client: redis.Redis
+) -> None:
+    chain = Chain()
+    chain.put(saver, messages=long_list(20), blob=b"\x00" * 2_000)
+    step = chain.next(step=1)
+    chain.config = saver.put(*step)
+    again = chain.next(blob=b"\x01" * 2_000)
+    again.checkpoint["id"] = step.checkpoint["id"]
+    limit: Any = redis_client.config_get("maxmemory")
+    redis_client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(redis.exceptions.OutOfMemoryError):
+            saver.put(*again)
+    finally:
+        redis_client.config_set("maxmemory", limit["maxmemory"])
+
+    chain.put(saver, step=2)
+
+    assert values_at(other_saver) == chain.values
 
 
 def test_a_put_loses_nothing_when_the_thread_vanished(

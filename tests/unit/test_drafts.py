@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from langgraph._redis.plan import Call
 
 STORED, GONE = 1, 0
-# The arguments of a put that count: values that stay if they are there; the checkpoint whose values are
-# reused, other values that are, values whose segments are; new segments.
-SPARED, BASE, REUSED, SHARED, SEGMENTS, LISTS = 13, 14, 15, 16, 17, 18
+# The arguments of a put that count: values that stay if they are there; values that are reused and no
+# checkpoint's that is known, values whose segments are; new segments.
+SPARED, REUSED, SHARED, SEGMENTS, LISTS = 13, 16, 17, 18, 19
 
 
 def large(seed: int) -> list[str]:
@@ -163,7 +163,7 @@ def test_a_put_of_new_versions_alone_spares_nothing_when_it_is_sent_again(plans:
 def next_draft(chain: Chain, before: Draft, **changed: Any) -> Draft:
     """What the next put sends after one that is stored."""
     step = chain.next(**changed)
-    shelf = Shelf(before.held, "the id")
+    shelf = Shelf(before.held, "the id", refs=b"\t".join(before.refs))
     return draft(before.codec, "", step.checkpoint, step.new_versions, shelf)
 
 
@@ -175,7 +175,7 @@ def first_draft(chain: Chain, **values: Any) -> Draft:
 
 def counted_on(made: Draft) -> tuple[bytes, list[bytes], dict[bytes, int]]:
     """The checkpoint, the single values, and how many segments of which values."""
-    return made.base, made.reused, {name: len(names) // 10 for name, names in made.shared.items()}
+    return made.base[0], made.reused, {name: len(names) // 10 for name, names in made.shared.items()}
 
 
 def stored(chain: Chain, channel: str) -> bytes:

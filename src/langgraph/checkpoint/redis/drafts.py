@@ -6,6 +6,7 @@ import os
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha1
 from heapq import nlargest
 from typing import Any, NamedTuple
 
@@ -48,7 +49,8 @@ class Draft:
     Attributes:
         refs: Values that the record names: ``<channel>/<version>``, or ``<channel>`` if inline.
         maybe: Refs of versions that another checkpoint may have stored; the script keeps those it finds.
-        base: The field of the checkpoint some of whose values stay as they are; b"" if none do.
+        base: The field of the checkpoint some of whose values stay as they are, and the SHA-1 of the refs
+            that it must have; empty if none do.
         reused: Fields of values that are neither new nor known to be the base's.
         shared: Fields of values whose segments are named; the names with which each must begin.
         segments: (segment field, sealed bytes) that are new.
@@ -65,7 +67,7 @@ class Draft:
     shelf: Shelf
     refs: list[bytes] = field(default_factory=list)
     maybe: list[bytes] = field(default_factory=list)
-    base: bytes = b""
+    base: tuple[bytes, bytes] = (b"", b"")
     reused: list[bytes] = field(default_factory=list)
     shared: dict[bytes, bytes] = field(default_factory=dict)
     segments: list[bytes] = field(default_factory=list)
@@ -114,15 +116,18 @@ class Draft:
         self.held[channel] = Held(number, inline=value)
 
     def _add_reused(self, channel: str, number: Any, known: Held | None) -> None:
-        if known is None or known.ref is None:
-            ref = self._ref(channel, number)
-            self.refs.append(ref)
+        if known is not None and known.ref is not None:
+            self.kept += len(known.segments)
+            self.held[channel] = known
+            ref, of_base = known.ref, bool(self.shelf.refs)
+        else:
+            ref, of_base = self._ref(channel, number), False
+        self.refs.append(ref)
+        if not of_base:
             self.reused.append(keys.value(self.ns, ref))
-            return
-        self.base = self.base or keys.record(self.ns, keys.encoded_id(self.shelf.id))
-        self.refs.append(known.ref)
-        self.kept += len(known.segments)
-        self.held[channel] = known
+        elif not self.base[0]:
+            digest = sha1(self.shelf.refs, usedforsecurity=False).hexdigest()
+            self.base = keys.record(self.ns, keys.encoded_id(self.shelf.id)), digest.encode()
 
     def _share(self, held: Held, reach: int) -> None:
         """Name segments of a value that is stored: the first, up to some number of them."""

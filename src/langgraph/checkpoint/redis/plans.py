@@ -98,7 +98,7 @@ class Plans:
         (entry,), values, segments = reply
         reader = Reader(self.codec, at.thread, values, segments, shelf)
         found = reader.tuple_of(entry)
-        self.core.shelves.put(self.shelf_key(at.thread, at.ns), Shelf(reader.held(), found.checkpoint["id"]))
+        self.core.shelves.put(self.shelf_key(at.thread, at.ns), reader.shelf(found.checkpoint["id"]))
         return named(found) if at.id and self.core.policy.refuses else found
 
     def put(
@@ -118,12 +118,15 @@ class Plans:
         for versions, shelf in ((new_versions, known), (None, EMPTY)):
             made = draft(self.codec, at.ns, checkpoint, versions, shelf)
             # Before it is stored: writes that follow at once may share its segments, if the script agrees.
-            self.core.shelves.put(key, Shelf(made.held, checkpoint["id"], known))
+            refs = b"" if made.maybe else b"\t".join(made.refs)
+            self.core.shelves.put(key, Shelf(made.held, checkpoint["id"], known, refs))
             sure = None if versions is not None else new_versions
             made.spare(sure)
             notes = {NEW: len(made.segments) // 2, REUSED: made.kept}
             if versions is None:
-                _LOG.info("a put is sent again whole: values or segments that it named are gone")
+                _LOG.info(
+                    "a put is sent again whole: the checkpoint or values it counted on are gone, or others"
+                )
                 notes[AGAIN] = 1
             if (yield from self._send(at, checkpoint, facts, made, life, notes=notes, alone=alone)):
                 return at.config(checkpoint["id"])
@@ -164,7 +167,7 @@ class Plans:
             self.core.touches.made(at.thread) if links and not ahead else b"",
             int(alone),
             made.spared,
-            made.base,
+            *made.base,
             len(made.reused),
             len(made.shared),
             len(made.segments) // 2,

@@ -68,6 +68,7 @@ class Reader:
         self._sealed = pairs(segments)
         self._open: dict[bytes, Segment] = shelf.segments()
         self._found: list[_Known] = []
+        self._refs: list[bytes] = []
         self._field = b""  # What is being read, for an error to name.
 
     def _guarded(self, field: bytes, read: Callable[..., T], *args: Any) -> T:
@@ -94,9 +95,10 @@ class Reader:
         """Pending writes in the order in which live execution applies them."""
         return self._guarded(keys.record(ns, checkpoint_id), self._entries, ns, checkpoint_id, flat)
 
-    def held(self) -> dict[str, Held]:
-        """What is known of the channels of the checkpoint that was read last."""
-        return {channel: Held(*known) for channel, *known in self._found}
+    def shelf(self, checkpoint_id: str) -> Shelf:
+        """What is known of the checkpoint that was read last, whose id is this."""
+        held = {channel: Held(*known) for channel, *known in self._found}
+        return Shelf(held, checkpoint_id, refs=b"\t".join(self._refs))
 
     def _tuple(
         self, ns: bytes, checkpoint_id: bytes, data: bytes, writes: Sequence[bytes]
@@ -116,7 +118,7 @@ class Reader:
         )
 
     def _channels(self, ns: bytes, record: Record) -> dict[str, Any]:
-        """The values, in the order of their versions. What is known of them then is for `held`."""
+        """The values, in the order of their versions. What is known of them then is for `shelf`."""
         own = self._field
         refs = {ref.partition(b"/")[0]: ref for ref in record.refs if b"/" in ref}
         values: dict[str, Any] = {}
@@ -133,7 +135,7 @@ class Reader:
                 found.append((channel, version, None, (), small))
                 if small is not ABSENT:
                     values[channel] = small
-        self._found = found
+        self._found, self._refs = found, record.refs
         if len(values) != record.named:
             raise CorruptRecordError(f"it names {record.named} values, and has {len(values)} by these names")
         return values

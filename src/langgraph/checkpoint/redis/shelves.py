@@ -1,8 +1,9 @@
 """What this process remembers of values that are stored: a hint, never the truth.
 
-put keeps segments that it finds here, and says so to the script, which checks that they are still
-stored; get does not ask again for bytes that are here. So nothing here can be stale in a way that
-loses data. Bounded in bytes; threads, clones and graphs share it.
+put keeps values and segments that it finds here, and says so to the script, which checks that the
+checkpoint, or the value, that they are of is stored as it is known here; get does not ask again for bytes
+that are here. So nothing here can be stale in a way that loses data. Bounded in bytes; threads, clones and
+graphs share it.
 """
 
 from __future__ import annotations
@@ -45,17 +46,23 @@ class Shelf:
 
     Attributes:
         channels: What is known of each.
+        refs: The line of refs in the checkpoint's record, or b"" if it is not known.
         size: Bytes that all this takes, about.
         largest: The channel with the most bytes in segments.
     """
 
-    __slots__ = ("_previous", "channels", "id", "largest", "size")
+    __slots__ = ("_previous", "channels", "id", "largest", "refs", "size")
 
     def __init__(
-        self, channels: Mapping[str, Held], checkpoint_id: str = "", before: Shelf | None = None
+        self,
+        channels: Mapping[str, Held],
+        checkpoint_id: str = "",
+        before: Shelf | None = None,
+        refs: bytes = b"",
     ) -> None:
         self.channels = channels
         self.id = checkpoint_id
+        self.refs = refs
         self.size, most, self.largest = _OVERHEAD * (1 + len(channels)), 0, NOTHING
         for held in channels.values():
             if held.segments:
