@@ -86,8 +86,9 @@ if before then
   for ref in string.gmatch(old or '', '\2?([^\t]+/[^\t]*)') do
     if not string.find('\t' .. refs .. '\t', '\t' .. ref .. '\t', 1, true) then refs = refs .. '\t\2' .. ref end
   end
+  record = '1' .. ARGV[3] .. '\n' .. refs .. '\n' .. ARGV[6]
 end
-local fresh = {field, '1' .. ARGV[3] .. '\n' .. refs .. '\n' .. ARGV[6]}
+local fresh = {field, record}
 local function store(name, value)
   fresh[#fresh + 1] = name
   fresh[#fresh + 1] = value

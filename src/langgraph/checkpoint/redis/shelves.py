@@ -63,7 +63,7 @@ class Shelf:
         self.channels = channels
         self.id = checkpoint_id
         self.refs = refs
-        self.size, most, self.largest = _OVERHEAD * (1 + len(channels)), 0, NOTHING
+        self.size, most, self.largest = _OVERHEAD * (1 + len(channels)) + len(refs), 0, NOTHING
         for held in channels.values():
             if held.segments:
                 size = held.size
