@@ -178,7 +178,7 @@ def test_runs_do_not_pile_up_where_a_put_has_too_many_checkpoints_to_look_at(
     redis_client.zadd(index, {f"c/memory/0-{number}": 0 for number in range(700)})
     redis_client.hset(
         f"{key_prefix}:{{thread}}:data",
-        mapping={f"c/memory/0-{number}": b"1\n\n\n\n" for number in range(700)},
+        mapping={f"c/memory/0-{number}": b"1\n\n\n\n\n" for number in range(700)},
     )
     redis_client.zadd(index, {f"r/{number}": 0 for number in range(1600)})
     for step in range(4):

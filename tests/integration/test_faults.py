@@ -137,6 +137,25 @@ def test_a_put_loses_nothing_when_others_put_its_checkpoint_anew_without_some_ch
     assert values_at(other_saver) == chain.values
 
 
+def test_a_put_loses_nothing_when_others_put_its_checkpoint_anew_and_a_value_was_not_found(
+    saver: RedisSaver, other_saver: RedisSaver
+) -> None:
+    """Of a version whose value it was not given, a put keeps what another checkpoint stored, if it is."""
+    chain = Chain()
+    chain.put(saver, snapshot=long_list(20))
+    step = chain.next(messages=long_list(20))
+    del step.checkpoint["channel_values"]["snapshot"]
+    chain.config = other_saver.put(*step)
+    assert values_at(saver) == chain.values
+    Chain().put(other_saver, newer=1)
+    other_saver.prune(["thread"], keep_last=1)
+    other_saver.put(*step)
+
+    chain.put(saver, step=2)
+
+    assert values_at(other_saver) == chain.values
+
+
 def test_a_put_loses_nothing_when_the_one_before_it_failed_under_an_id_that_is_stored(
     saver: RedisSaver, other_saver: RedisSaver, redis_client: redis.Redis
 ) -> None:
@@ -228,7 +247,7 @@ async def test_scripts_forgotten_in_the_middle_of_a_batch_are_sent_again(
 # Records that cannot be read.
 
 
-@pytest.mark.parametrize("damage", [b"", b"?", b"1", b"I", b"M", b"\xff" * 50, b"1\n\n\n\nmsgpack\n"])
+@pytest.mark.parametrize("damage", [b"", b"?", b"1", b"I", b"M", b"\xff" * 50, b"1\n\n\n\n\nmsgpack\n"])
 @pytest.mark.parametrize("start", [b"c/", b"v/", b"s/", b"w/"])
 def test_what_cannot_be_read_is_an_error_that_names_key_and_field(
     saver: RedisSaver,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STORED, GONE = 1, 0
 # The arguments of a put that count: values that stay if they are there; values that are reused and no
 # checkpoint's that is known, values whose segments are; new segments.
-SPARED, REUSED, SHARED, SEGMENTS, LISTS = 13, 16, 17, 18, 19
+SPARED, REUSED, SHARED, SEGMENTS, LISTS = 13, 17, 18, 19, 20
 
 
 def large(seed: int) -> list[str]:
@@ -163,7 +163,7 @@ def test_a_put_of_new_versions_alone_spares_nothing_when_it_is_sent_again(plans:
 def next_draft(chain: Chain, before: Draft, **changed: Any) -> Draft:
     """What the next put sends after one that is stored."""
     step = chain.next(**changed)
-    shelf = Shelf(before.held, "the id", refs=b"\t".join(before.refs))
+    shelf = Shelf(before.held, "the id", edition=before.edition)
     return draft(before.codec, "", step.checkpoint, step.new_versions, shelf)
 
 

@@ -47,7 +47,7 @@ def test_a_history_is_the_nearest_value_and_the_writes_since_oldest_first(plans:
 
 
 def test_a_value_may_stand_in_the_record(plans: Plans) -> None:
-    record = b"1\nm\n" + record_tail(CODEC, b"", [], [{"channel_versions": {}}, {"m": None}, {}])
+    record = b"1\n\nm\n" + record_tail(CODEC, b"", [], [{"channel_versions": {}}, {"m": None}, {}])
 
     found = returned_after(
         history.delta_history(plans, config_of(), ["m"]),

@@ -40,7 +40,7 @@ def listing(plans: Plans, config: RunnableConfig | None, **wanted: Any) -> Listi
 def entry(checkpoint_id: str, **metadata: Any) -> list[Any]:
     """A checkpoint without values, as a script answers with it."""
     body = [{"v": 4, "id": checkpoint_id, "channel_versions": {}}, {}, metadata]
-    record = b"1\n\n" + record_tail(CODEC, b"", [], body)
+    record = b"1\n\n\n" + record_tail(CODEC, b"", [], body)
     return [b"", checkpoint_id.encode(), record, []]
 
 

@@ -68,7 +68,7 @@ def test_the_life_that_a_config_asks_for_is_no_metadata() -> None:
     config["configurable"]["user"] = "ann"
     plans = told()
     plan = plans.put(config, checkpoint_of({}, checkpoint_id="1"), metadata_of(), {})
-    record = b"1\n\n" + bytes(cast("bytes", only(next(plan)).args[RECORD]))
+    record = b"1\n\n\n" + bytes(cast("bytes", only(next(plan)).args[RECORD]))
     returned(plan, STORED)
 
     found = returned_after(plans.get_tuple(config_of()), [[[[b"", b"1", record, []]], [], []]])

@@ -47,7 +47,7 @@ def record_of(codec: Codec, parent: str, refs: list[str], body: list[Any], run: 
     """What the script that stores a record makes of its parts."""
     joined = b"\t".join(map(keys.encoded, refs))
     tail = record_tail(codec, keys.encoded(run), [b"delta"], body)
-    return b"1%b\n%b\n%b" % (keys.encoded_id(parent), joined, tail)
+    return b"1%b\nedition\n%b\n%b" % (keys.encoded_id(parent), joined, tail)
 
 
 @pytest.mark.parametrize("codec", BOTH)
@@ -66,7 +66,7 @@ def test_a_record_comes_back_whole(
     assert (record.checkpoint, record.inline, record.metadata) == (shell, {"x": inlined}, {"m": metadata})
 
 
-@pytest.mark.parametrize("data", [b"2parent\nrefs\n\n\nmsgpack\n\x00", b"9", b"{}", b""])
+@pytest.mark.parametrize("data", [b"2parent\nedition\nrefs\n\n\nmsgpack\n\x00", b"9", b"{}", b""])
 def test_another_layout_is_refused_and_says_which_is_read(data: bytes) -> None:
     with pytest.raises(
         CorruptRecordError, match=r"layout version is b'.*' and this release reads b'1'.*newer"

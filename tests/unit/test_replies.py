@@ -53,7 +53,7 @@ class Stored:
     def _record(self) -> bytes:
         versions = {"messages": "2", "small": "1", "empty": "1"}
         body = [{"v": 4, "id": "the id", "channel_versions": versions}, self.inline, {"step": 1}]
-        return b"1the parent\n%b\n%b" % (self.refs, record_tail(CODEC, b"", [], body))
+        return b"1the parent\nedition\n%b\n%b" % (self.refs, record_tail(CODEC, b"", [], body))
 
 
 def in_segments() -> Stored:
@@ -115,7 +115,7 @@ def unreadable(name: str) -> str:
     return f"cannot read field {name!r} of key 'prefix:{{thread}}:data': "
 
 
-@pytest.mark.parametrize("record", [b"2 of a newer release", b"", b"1 broken off", b"1\n\n\n\n{}"])
+@pytest.mark.parametrize("record", [b"2 of a newer release", b"", b"1 broken off", b"1\n\n\n\n\n{}"])
 def test_a_record_that_cannot_be_read_is_named(record: bytes) -> None:
     assert refusal_of(Stored(record=record)).startswith(unreadable("c//the id"))
 

@@ -40,7 +40,7 @@ def plans(core: Core) -> Plans:
 
 def about(plans: Plans, left: int = -1, pinned: int = 0, **metadata: Any) -> list[Any]:
     """What the script `about` replies of a thread with one checkpoint."""
-    record = b"1\n\n" + record_tail(plans.codec, b"", [], [{}, {}, metadata])
+    record = b"1\n\n\n" + record_tail(plans.codec, b"", [], [{}, {}, metadata])
     return [b"1767355200000", left, b"%d" % pinned, 1, b"id", b"", 2, record]
 
 

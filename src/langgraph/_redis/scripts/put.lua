@@ -5,9 +5,9 @@
 --      checkpoints of the namespace or '', what of its parent this namespace belongs to
 --      ("<namespace>/<id>\0<namespace>", or ''), when the thread began as far as the caller knows (or ''), '1' to
 --      store nothing beside a checkpoint that is newer than the parent, count of values that are kept if they are
---      there, field of a checkpoint some of whose values are reused (or '') and the SHA-1 of its refs, counts of
---      other values that are reused, of values whose segments are, of new segments, then the lists: fields of the
---      first; (field, segment names that it begins with) of the second; fields of new segments; their bytes;
+--      there, field of a checkpoint some of whose values are reused (or '') and its edition, edition of this one,
+--      counts of other values that are reused, of values whose segments are, of new segments, then the lists: fields
+--      of the first; (field, segment names that it begins with) of the second; fields of new segments; their bytes;
 --      (value field, value) per new value, those first that are kept if they are there
 -- Reply 1 when stored, or the run ids that ended with what was dropped; 2 when stored, and more is to drop than one
 --      call may; 0 when something reused is gone or a segment's name is taken: send all of it whole;
@@ -15,8 +15,8 @@
 --      DeltaChannel would be rebuilt from; the newest checkpoint's member if it is newer than the parent
 -- What few calls need is included where they need it: to make a function costs each run of the script.
 local data, index, ns, id, run = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[7]
-local spared, base, shared, segments = tonumber(ARGV[14]), ARGV[15], 20 + tonumber(ARGV[17]), tonumber(ARGV[19])
-local first = shared + 2 * tonumber(ARGV[18])
+local spared, base, shared, segments = tonumber(ARGV[14]), ARGV[15], 21 + tonumber(ARGV[18]), tonumber(ARGV[20])
+local first = shared + 2 * tonumber(ARGV[19])
 local bytes, values = first + segments, first + 2 * segments
 
 -- A thread begins in a call that registers it. An index without data was left by an eviction.
@@ -40,13 +40,14 @@ if ARGV[13] == '1' and not before and not born then
   if newest then return newest end
 end
 
-local refs = ARGV[4]
+local refs, edition = ARGV[4], ARGV[17]
 for ref in string.gmatch(ARGV[5], '[^\t]+') do
-  if redis.call('HEXISTS', data, 'v/' .. ns .. '/' .. ref) == 1 then
-    refs = refs == '' and ref or refs .. '\t' .. ref
-  end
+  local found = redis.call('HEXISTS', data, 'v/' .. ns .. '/' .. ref) == 1
+  if found then refs = refs == '' and ref or refs .. '\t' .. ref end
+  edition = edition .. (found and '+' or '-')
 end
-local record = '1' .. ARGV[3] .. '\n' .. refs .. '\n' .. ARGV[6]
+local head = '1' .. ARGV[3] .. '\n' .. edition .. '\n'
+local record = head .. refs .. '\n' .. ARGV[6]
 
 -- This very call, sent again after a lost reply, finds what it stored; what it built on may be dropped since.
 local again = before == record
@@ -57,10 +58,10 @@ end
 -- A checkpoint has the values that it names for as long as it is there, and a value its segments.
 if not again then
   if base ~= '' then
-    local named = string.match(redis.call('HGET', data, base) or '', '^1[^\n]*\n([^\n]*)\n')
-    if not named or redis.sha1hex(named) ~= ARGV[16] then return 0 end
+    local known = string.match(redis.call('HGET', data, base) or '', '^1[^\n]*\n([^\n]*)\n')
+    if known ~= ARGV[16] then return 0 end
   end
-  for i = 20, shared - 1 do
+  for i = 21, shared - 1 do
     if redis.call('HEXISTS', data, ARGV[i]) == 0 then return 0 end
   end
   for i = shared, first - 1, 2 do
@@ -86,7 +87,7 @@ if before then
   for ref in string.gmatch(old or '', '\2?([^\t]+/[^\t]*)') do
     if not string.find('\t' .. refs .. '\t', '\t' .. ref .. '\t', 1, true) then refs = refs .. '\t\2' .. ref end
   end
-  record = '1' .. ARGV[3] .. '\n' .. refs .. '\n' .. ARGV[6]
+  record = head .. refs .. '\n' .. ARGV[6]
 end
 local fresh = {field, record}
 local function store(name, value)

@@ -15,10 +15,10 @@ local function hmget(key, fields)
   return found
 end
 
--- The lines of a record: parent, refs, run, delta; nil for a layout that we do not know, which the
--- client refuses by its first byte.
+-- The lines of a record after its first byte, edition aside: parent, refs, run, delta; nil for a layout that we
+-- do not know, which the client refuses by that byte.
 local function lines(record)
-  return string.match(record, '^1([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n')
+  return string.match(record, '^1([^\n]*)\n[^\n]*\n([^\n]*)\n([^\n]*)\n([^\n]*)\n')
 end
 
 -- The names of the tasks with writes at one checkpoint, and how many full chunks its list has; `list` is the last
@@ -114,7 +114,7 @@ local function add(reply, data, ns, id, seen, known)
   local name = ns .. '/' .. id
   local record, list = unpack(redis.call('HMGET', data, 'c/' .. name, 'l/' .. name))
   if not record then return false end
-  local fields, segments = value_fields(ns, string.match(record, '^1[^\n]*\n([^\n]*)\n'), seen), {}
+  local fields, segments = value_fields(ns, string.match(record, '^1[^\n]*\n[^\n]*\n([^\n]*)\n'), seen), {}
   local count, tasks = #fields, tasks_in(data, ns, id, list)
   for i, task in ipairs(tasks) do fields[count + i] = 'w/' .. ns .. '/' .. task .. '/' .. id end
   local size, values, writes, pieces = #record, reply[2], {}, reply[3]

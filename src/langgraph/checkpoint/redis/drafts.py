@@ -6,7 +6,7 @@ import os
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha1
+from hashlib import blake2b
 from heapq import nlargest
 from typing import Any, NamedTuple
 
@@ -32,6 +32,11 @@ def new_segment_name() -> bytes:
     return urlsafe_b64encode(os.urandom(9))[:SEGMENT_NAME_LENGTH]
 
 
+def edition_of(refs: Sequence[bytes]) -> bytes:
+    """What tells a record from others of its id that name other values: 72 bits of a digest."""
+    return urlsafe_b64encode(blake2b(b"\t".join(refs), digest_size=9).digest())
+
+
 class _New(NamedTuple):
     """A new value of some size, serialized."""
 
@@ -49,8 +54,9 @@ class Draft:
     Attributes:
         refs: Values that the record names: ``<channel>/<version>``, or ``<channel>`` if inline.
         maybe: Refs of versions that another checkpoint may have stored; the script keeps those it finds.
-        base: The field of the checkpoint some of whose values stay as they are, and the SHA-1 of the refs
-            that it must have; empty if none do.
+        edition: Tells a record of these refs from others.
+        base: The field of the checkpoint some of whose values stay as they are, and the edition that it must
+            be; empty if none do.
         reused: Fields of values that are neither new nor known to be the base's.
         shared: Fields of values whose segments are named; the names with which each must begin.
         segments: (segment field, sealed bytes) that are new.
@@ -67,6 +73,7 @@ class Draft:
     shelf: Shelf
     refs: list[bytes] = field(default_factory=list)
     maybe: list[bytes] = field(default_factory=list)
+    edition: bytes = b""
     base: tuple[bytes, bytes] = (b"", b"")
     reused: list[bytes] = field(default_factory=list)
     shared: dict[bytes, bytes] = field(default_factory=dict)
@@ -119,15 +126,14 @@ class Draft:
         if known is not None and known.ref is not None:
             self.kept += len(known.segments)
             self.held[channel] = known
-            ref, of_base = known.ref, bool(self.shelf.refs)
+            ref, of_base = known.ref, bool(self.shelf.edition)
         else:
             ref, of_base = self._ref(channel, number), False
         self.refs.append(ref)
         if not of_base:
             self.reused.append(keys.value(self.ns, ref))
         elif not self.base[0]:
-            digest = sha1(self.shelf.refs, usedforsecurity=False).hexdigest()
-            self.base = keys.record(self.ns, keys.encoded_id(self.shelf.id)), digest.encode()
+            self.base = keys.record(self.ns, keys.encoded_id(self.shelf.id)), self.shelf.edition
 
     def _share(self, held: Held, reach: int) -> None:
         """Name segments of a value that is stored: the first, up to some number of them."""
@@ -146,7 +152,7 @@ class Draft:
             self.later.append(new)
 
     def finish(self) -> Draft:
-        """Add the large values that extend none before them.
+        """Add the large values that extend none before them, and the edition.
 
         The smallest first: what contains another value is larger than it, and is stored without it.
         """
@@ -156,6 +162,7 @@ class Draft:
                 offset = header_length(new.data)
                 self._add_parts(new, arrange((), new.data, offset), offset)
                 sources = nlargest(_SOURCES, (*sources, self.held[new.channel]), key=_size)
+        self.edition = edition_of(self.refs)
         return self
 
     def spare(self, sure: Mapping[str, Any] | None) -> Draft:

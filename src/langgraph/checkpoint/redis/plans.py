@@ -118,8 +118,8 @@ class Plans:
         for versions, shelf in ((new_versions, known), (None, EMPTY)):
             made = draft(self.codec, at.ns, checkpoint, versions, shelf)
             # Before it is stored: writes that follow at once may share its segments, if the script agrees.
-            refs = b"" if made.maybe else b"\t".join(made.refs)
-            self.core.shelves.put(key, Shelf(made.held, checkpoint["id"], known, refs))
+            edition = b"" if made.maybe else made.edition
+            self.core.shelves.put(key, Shelf(made.held, checkpoint["id"], known, edition))
             sure = None if versions is not None else new_versions
             made.spare(sure)
             notes = {NEW: len(made.segments) // 2, REUSED: made.kept}
@@ -168,6 +168,7 @@ class Plans:
             int(alone),
             made.spared,
             *made.base,
+            made.edition,
             len(made.reused),
             len(made.shared),
             len(made.segments) // 2,

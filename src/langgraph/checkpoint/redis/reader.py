@@ -68,7 +68,7 @@ class Reader:
         self._sealed = pairs(segments)
         self._open: dict[bytes, Segment] = shelf.segments()
         self._found: list[_Known] = []
-        self._refs: list[bytes] = []
+        self._edition = b""
         self._field = b""  # What is being read, for an error to name.
 
     def _guarded(self, field: bytes, read: Callable[..., T], *args: Any) -> T:
@@ -98,7 +98,7 @@ class Reader:
     def shelf(self, checkpoint_id: str) -> Shelf:
         """What is known of the checkpoint that was read last, whose id is this."""
         held = {channel: Held(*known) for channel, *known in self._found}
-        return Shelf(held, checkpoint_id, refs=b"\t".join(self._refs))
+        return Shelf(held, checkpoint_id, edition=self._edition)
 
     def _tuple(
         self, ns: bytes, checkpoint_id: bytes, data: bytes, writes: Sequence[bytes]
@@ -135,7 +135,7 @@ class Reader:
                 found.append((channel, version, None, (), small))
                 if small is not ABSENT:
                     values[channel] = small
-        self._found, self._refs = found, record.refs
+        self._found, self._edition = found, record.edition
         if len(values) != record.named:
             raise CorruptRecordError(f"it names {record.named} values, and has {len(values)} by these names")
         return values

@@ -1,9 +1,11 @@
 r"""Bytes <-> checkpoint records and pending writes, in layout version 1.
 
-* record: ``1<parent>\n<refs>\n<run>\n<delta>\n<packed>``. The lines are for scripts, which follow
-  parents and refs. `refs`, tab-separated: ``<channel>/<version>`` for a value in a field of its own, a
-  bare ``<channel>`` for one in the body. `run`: the run that made the checkpoint. `delta`: channels
-  whose value is rebuilt from ancestors, so that dropping those keeps what is still needed. The body is
+* record: ``1<parent>\n<edition>\n<refs>\n<run>\n<delta>\n<packed>``. The lines are for scripts, which
+  follow parents and refs. `edition` tells records of one id apart that name other values: a digest of the
+  refs that the put names, then ``+`` or ``-`` for each that the script looked for. `refs`, tab-separated:
+  ``<channel>/<version>`` for a value in a field of its own, a bare ``<channel>`` for one in the body.
+  `run`: the run that made the checkpoint. `delta`: channels whose value is rebuilt from ancestors, so that
+  dropping those keeps what is still needed. The body is
   `[checkpoint without values, inline values, metadata]`.
 * value: ``I<packed>`` whole, or a manifest, ``M<segment names>\n<type>\n<layout>\n<sealed literal>``
   (`splice` says what a layout is).
@@ -48,6 +50,7 @@ class Record(NamedTuple):
     """A checkpoint's record, taken apart."""
 
     parent: str | None
+    edition: bytes
     refs: list[bytes]
     checkpoint: dict[str, Any]
     inline: dict[str, Any]
@@ -60,7 +63,7 @@ class Record(NamedTuple):
 
 
 def record_tail(codec: Codec, run: bytes, delta: Sequence[bytes], body: list[Any]) -> bytes:
-    """What follows the refs in a record; the script puts parent and refs before it."""
+    """What follows the refs in a record; the script puts parent, edition and refs before it."""
     tail = b"".join((run, b"\n", b"\t".join(delta), b"\n", codec.pack(body, COMPRESS_RECORD_FROM)))
     return checked(tail, "the checkpoint without its values, its metadata above all,")
 
@@ -76,10 +79,11 @@ def read_record(codec: Codec, data: bytes) -> Record:
             f"its layout version is {data[:1]!r} and this release reads {LAYOUT!r}: "
             "a newer release may have written it"
         )
-    parent, refs, _, _, packed = data[1:].split(b"\n", 4)
+    parent, edition, refs, _, _, packed = data[1:].split(b"\n", 5)
     checkpoint, small, metadata = codec.unpack(packed)
     return Record(
         keys.decoded(parent) if parent else None,
+        edition,
         refs.split(b"\t") if refs else [],
         checkpoint,
         small,

@@ -46,24 +46,24 @@ class Shelf:
 
     Attributes:
         channels: What is known of each.
-        refs: The line of refs in the checkpoint's record, or b"" if it is not known.
+        edition: The edition in the checkpoint's record, or b"" if it is not known.
         size: Bytes that all this takes, about.
         largest: The channel with the most bytes in segments.
     """
 
-    __slots__ = ("_previous", "channels", "id", "largest", "refs", "size")
+    __slots__ = ("_previous", "channels", "edition", "id", "largest", "size")
 
     def __init__(
         self,
         channels: Mapping[str, Held],
         checkpoint_id: str = "",
         before: Shelf | None = None,
-        refs: bytes = b"",
+        edition: bytes = b"",
     ) -> None:
         self.channels = channels
         self.id = checkpoint_id
-        self.refs = refs
-        self.size, most, self.largest = _OVERHEAD * (1 + len(channels)) + len(refs), 0, NOTHING
+        self.edition = edition
+        self.size, most, self.largest = _OVERHEAD * (1 + len(channels)), 0, NOTHING
         for held in channels.values():
             if held.segments:
                 size = held.size
