@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -80,18 +81,28 @@ MERGED_BYTES = 256 * 1024
 
 def merged(calls: Sequence[Call]) -> list[tuple[Call, int]]:
     """Calls with those in a row that one run of a script can serve made one; and how many each stands for."""
-    runs: list[tuple[Call, int]] = []
+    runs: list[list[Call]] = []
     size = 0
     for call in calls:
-        size += sum(len(arg) for arg in call.args if isinstance(arg, bytes))
-        if runs and isinstance(call.verb, Script) and call.verb.group and size <= MERGED_BYTES:
-            before, count = runs[-1]
-            if before.verb is call.verb and before.keys == call.keys:
-                runs[-1] = (before._replace(args=[*before.args, *call.args]), count + 1)
-                continue
-        runs.append((call, 1))
-        size = 0
-    return runs
+        more = sum([len(arg) for arg in call.args if type(arg) is bytes])
+        if runs and size + more <= MERGED_BYTES and _alike(runs[-1][0], call):
+            runs[-1].append(call)
+            size += more
+        else:
+            runs.append([call])
+            size = more
+    return [(_one(run), len(run)) for run in runs]
+
+
+def _alike(one: Call, other: Call) -> bool:
+    verb = other.verb
+    return one.verb is verb and one.keys == other.keys and isinstance(verb, Script) and verb.group > 0
+
+
+def _one(run: Sequence[Call]) -> Call:
+    if len(run) == 1:
+        return run[0]
+    return run[0]._replace(args=list(chain.from_iterable([call.args for call in run])))
 
 
 def shares(reply: Any, count: int) -> list[Any]:
