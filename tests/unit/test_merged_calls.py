@@ -1,4 +1,4 @@
-"""Calls that one run of a script can serve are made one: those in a row, of one thread, of some size together."""
+"""Calls that one run of a script can serve are made one: in a row, of one thread, of some size together."""
 
 from __future__ import annotations
 
