@@ -87,7 +87,7 @@ def unnamed(data: Mapping[bytes, bytes]) -> set[bytes]:
     named = {field for field in data if field[:2] in (b"c/", b"t/")}
     named |= {field for field in data if field[:2] == b"u/" and _called(data, field)}
     for ns, name in [field[2:].split(b"/", 1) for field in named if field.startswith(b"c/")]:
-        refs = data[b"c/%b/%b" % (ns, name)].split(b"\n")[1].split(b"\t")
+        refs = data[b"c/%b/%b" % (ns, name)].split(b"\n")[2].split(b"\t")
         named |= {b"v/%b/%b" % (ns, ref.lstrip(b"\x02")) for ref in refs if b"/" in ref}
         named |= _of_writes(data, ns, name)
     for field in [field for field in named if field.startswith((b"v/", b"w/"))]:
