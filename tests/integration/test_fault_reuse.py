@@ -8,9 +8,13 @@ import pytest
 import redis
 
 from damage import fields, thread_keys
-from steps import Chain, checkpoint_of, config_of, long_list, next_version, values_at
+from steps import Chain, checkpoint_of, config_of, long_list, metadata_of, next_version, values_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from langchain_core.runnables import RunnableConfig
+
     from langgraph.checkpoint.redis import RedisSaver
 
 
@@ -26,6 +30,14 @@ def grown(saver: RedisSaver) -> Chain:
 
 def all_but_own_facts(client: redis.Redis, prefix: str) -> list[bytes]:
     return [field for field in fields(client, prefix, b"") if not field.startswith(b"t/")]
+
+
+def beside(savers: Iterator[RedisSaver], channel: str) -> RunnableConfig:
+    """Two checkpoints: one with a value of a channel, one with its version, put by who never had it."""
+    first = checkpoint_of({channel: long_list(20)}, {channel: "1"}, "1")
+    config = next(savers).put(config_of(), first, metadata_of(), {channel: "1"})
+    second = checkpoint_of({"messages": ["said"] * 300}, {"messages": "1", channel: "1"}, "2")
+    return next(savers).put(config, second, metadata_of(), {"messages": "1"})
 
 
 @pytest.mark.every_server
@@ -113,23 +125,42 @@ def test_a_put_loses_nothing_when_others_put_its_checkpoint_anew_without_some_ch
     assert values_at(other_saver, config_of()) == chain.values
 
 
-def test_a_put_loses_nothing_when_others_put_its_checkpoint_anew_and_a_value_was_not_found(
-    saver: RedisSaver, other_saver: RedisSaver
+@pytest.mark.parametrize("instead", [None, "another"], ids=["nothing", "another channel's"])
+def test_a_put_loses_nothing_when_others_made_its_checkpoint_anew_and_a_value_was_not_found(
+    saver: RedisSaver, make_saver: Callable[..., RedisSaver], instead: str | None
 ) -> None:
     """Of a version whose value it was not given, a put keeps what another checkpoint stored, if it is."""
+    others = (make_saver(None) for _ in range(4))
+    config = beside(others, "snapshot")
+    known = values_at(saver, config)
+    assert known == {"messages": ["said"] * 300, "snapshot": long_list(20)}
+    make_saver(None).delete_thread("thread")
+    if instead:
+        beside(others, instead)
+    else:
+        again = checkpoint_of({"messages": ["said"] * 300}, {"messages": "1", "snapshot": "1"}, "2")
+        next(others).put(config, again, metadata_of(), {"messages": "1"})
+
+    versions = {"messages": "1", "snapshot": "1", "step": "1"}
+    saver.put(config, checkpoint_of({**known, "step": 1}, versions, "3"), metadata_of(), {"step": "1"})
+
+    assert values_at(make_saver(None), config_of()) == {**known, "step": 1}
+
+
+def test_a_checkpoint_put_anew_without_any_value_keeps_what_its_writes_need_and_is_read(
+    saver: RedisSaver, other_saver: RedisSaver
+) -> None:
     chain = Chain()
-    chain.put(saver, snapshot=long_list(20))
     step = chain.next(messages=long_list(20))
-    del step.checkpoint["channel_values"]["snapshot"]
-    chain.config = other_saver.put(*step)
-    assert values_at(saver, config_of()) == chain.values
-    Chain().put(other_saver, newer=1)
-    other_saver.prune(["thread"], keep_last=1)
-    other_saver.put(*step)
+    config = saver.put(*step)
+    saver.put_writes(config, [("messages", long_list(20))], "task")
 
-    chain.put(saver, step=2)
+    other_saver.put(step.config, checkpoint_of({}, {}, step.checkpoint["id"]), step.metadata, {})
 
-    assert values_at(other_saver, config_of()) == chain.values
+    found = saver.get_tuple(config_of())
+    assert found is not None
+    assert found.checkpoint["channel_values"] == {}
+    assert found.pending_writes == [("task", "messages", long_list(20))]
 
 
 def test_a_put_loses_nothing_when_the_one_before_it_failed_under_an_id_that_is_stored(

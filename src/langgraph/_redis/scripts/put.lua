@@ -85,7 +85,9 @@ if before then
   --!include records
   local _, old = lines(before)
   for ref in string.gmatch(old or '', '\2?([^\t]+/[^\t]*)') do
-    if not string.find('\t' .. refs .. '\t', '\t' .. ref .. '\t', 1, true) then refs = refs .. '\t\2' .. ref end
+    if not string.find('\t' .. refs .. '\t', '\t' .. ref .. '\t', 1, true) then
+      refs = refs .. (refs == '' and '\2' or '\t\2') .. ref
+    end
   end
   record = head .. refs .. '\n' .. ARGV[6]
 end

@@ -32,9 +32,10 @@ def new_segment_name() -> bytes:
     return urlsafe_b64encode(os.urandom(9))[:SEGMENT_NAME_LENGTH]
 
 
-def edition_of(refs: Sequence[bytes]) -> bytes:
+def edition_of(refs: Sequence[bytes], maybe: Sequence[bytes]) -> bytes:
     """What tells a record from others of its id that name other values: 72 bits of a digest."""
-    return urlsafe_b64encode(blake2b(b"\t".join(refs), digest_size=9).digest())
+    lines = b"\n".join((b"\t".join(refs), b"\t".join(maybe)))
+    return urlsafe_b64encode(blake2b(lines, digest_size=9).digest())
 
 
 class _New(NamedTuple):
@@ -162,7 +163,7 @@ class Draft:
                 offset = header_length(new.data)
                 self._add_parts(new, arrange((), new.data, offset), offset)
                 sources = nlargest(_SOURCES, (*sources, self.held[new.channel]), key=_size)
-        self.edition = edition_of(self.refs)
+        self.edition = edition_of(self.refs, self.maybe)
         return self
 
     def spare(self, sure: Mapping[str, Any] | None) -> Draft:

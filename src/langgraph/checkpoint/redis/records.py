@@ -2,10 +2,10 @@ r"""Bytes <-> checkpoint records and pending writes, in layout version 1.
 
 * record: ``1<parent>\n<edition>\n<refs>\n<run>\n<delta>\n<packed>``. The lines are for scripts, which
   follow parents and refs. `edition` tells records of one id apart that name other values: a digest of the
-  refs that the put names, then ``+`` or ``-`` for each that the script looked for. `refs`, tab-separated:
-  ``<channel>/<version>`` for a value in a field of its own, a bare ``<channel>`` for one in the body.
-  `run`: the run that made the checkpoint. `delta`: channels whose value is rebuilt from ancestors, so that
-  dropping those keeps what is still needed. The body is
+  refs that the put names or looks for, then ``+`` or ``-`` for each of the latter: was it there? `refs`,
+  tab-separated: ``<channel>/<version>`` for a value in a field of its own, a bare ``<channel>`` for one in
+  the body. `run`: the run that made the checkpoint. `delta`: channels whose value is rebuilt from ancestors,
+  so that dropping those keeps what is still needed. The body is
   `[checkpoint without values, inline values, metadata]`.
 * value: ``I<packed>`` whole, or a manifest, ``M<segment names>\n<type>\n<layout>\n<sealed literal>``
   (`splice` says what a layout is).
