@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from langchain_core.runnables import RunnableConfig
+    from langgraph.checkpoint.base import ChannelVersions
 
     from langgraph.checkpoint.redis import RedisSaver
 
@@ -141,7 +142,7 @@ def test_a_put_loses_nothing_when_others_made_its_checkpoint_anew_and_a_value_wa
         again = checkpoint_of({"messages": ["said"] * 300}, {"messages": "1", "snapshot": "1"}, "2")
         next(others).put(config, again, metadata_of(), {"messages": "1"})
 
-    versions = {"messages": "1", "snapshot": "1", "step": "1"}
+    versions: ChannelVersions = {"messages": "1", "snapshot": "1", "step": "1"}
     saver.put(config, checkpoint_of({**known, "step": 1}, versions, "3"), metadata_of(), {"step": "1"})
 
     assert values_at(make_saver(None), config_of()) == {**known, "step": 1}
