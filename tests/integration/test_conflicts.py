@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from langgraph.checkpoint.redis import AsyncRedisSaver, ConcurrentUpdateError, RedisSaver
 from steps import Chain, config_of, id_of, metadata_of, values_at
+from waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +50,11 @@ def talk(saver: Any, between: Callable[[], Any] = lambda: None) -> Any:
     builder.add_edge(START, "first")
     builder.add_edge("first", "second")
     return builder.compile(checkpointer=saver)
+
+
+def said_in(saver: RedisSaver) -> list[str]:
+    found = values_at(saver, config_of("thread", "")) or {}
+    return list(found.get("said", []))
 
 
 def ids(saver: RedisSaver, thread: str = "thread") -> list[str]:
@@ -126,14 +132,18 @@ def test_a_graph_that_was_overtaken_raises_and_the_thread_is_the_others(
 ) -> None:
     thread = config_of("thread", "")
     talk(careful).invoke({"said": ["hello"]}, thread)
-    overtaking = talk(rival)
-    graph = talk(careful, lambda: overtaking.invoke({"said": ["me first"]}, thread))
+
+    def overtake() -> None:
+        if durability == "async":  # Else it may be stored while the other one runs, who is overtaken then.
+            assert eventually(lambda: said_in(rival)[-1] == "first")
+        talk(rival).invoke({"said": ["me first"]}, thread)
+
+    graph = talk(careful, overtake)
 
     with pytest.raises(ConcurrentUpdateError, match="another run stored"):
         graph.invoke({"said": ["hello again"]}, thread, durability=durability)
 
-    said = talk(rival).get_state(thread).values["said"]
-    assert said[-3:] == ["me first", "first", "second"]
+    assert said_in(rival)[-3:] == ["me first", "first", "second"]
 
 
 async def test_an_async_graph_that_was_overtaken_raises(
@@ -141,10 +151,15 @@ async def test_an_async_graph_that_was_overtaken_raises(
 ) -> None:
     thread = config_of("thread", "")
     async with AsyncRedisSaver(redis_url, key_prefix=key_prefix, on_conflict="error") as saver:
-        overtaking = talk(rival)
-        graph = talk(saver, lambda: overtaking.invoke({"said": ["me first"]}, thread))
+
+        def overtake() -> None:
+            assert eventually(lambda: said_in(rival)[-1:] == ["first"])
+            talk(rival).invoke({"said": ["me first"]}, thread)
+
+        graph = talk(saver, overtake)
         with pytest.raises(ConcurrentUpdateError, match="another run stored"):
             await graph.ainvoke({"said": ["hello"]}, thread)
+        assert said_in(rival)[-3:] == ["me first", "first", "second"]
 
 
 # Forks on purpose.

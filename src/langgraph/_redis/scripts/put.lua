@@ -5,10 +5,10 @@
 --      checkpoints of the namespace or '', what of its parent this namespace belongs to
 --      ("<namespace>/<id>\0<namespace>", or ''), when the thread began as far as the caller knows (or ''), '1' to
 --      store nothing beside a checkpoint that is newer than the parent, count of values that are kept if they are
---      there, field of a checkpoint some of whose values are reused (or '') and its edition, edition of this one,
---      counts of other values that are reused, of values whose segments are, of new segments, then the lists: fields
---      of the first; (field, segment names that it begins with) of the second; fields of new segments; their bytes;
---      (value field, value) per new value, those first that are kept if they are there
+--      there, field of a checkpoint some of whose values are reused (or '') and its edition, what the edition of this
+--      one begins with, counts of other values that are reused, of values whose segments are, of new segments, then
+--      the lists: fields of the first; (field, segment names that it begins with) of the second; fields of new
+--      segments; their bytes; (value field, value) per new value, those first that are kept if they are there
 -- Reply 1 when stored, or the run ids that ended with what was dropped; 2 when stored, and more is to drop than one
 --      call may; 0 when something reused is gone or a segment's name is taken: send all of it whole;
 --      -1 when the thread or the run must be registered first; -2 when the thread is gone, and with it what a

@@ -6,7 +6,7 @@ import os
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import sha256
 from heapq import nlargest
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ def new_segment_name() -> bytes:
 def edition_of(refs: Sequence[bytes], maybe: Sequence[bytes]) -> bytes:
     """What tells a record from others of its id that name other values: 72 bits of a digest."""
     lines = b"\n".join((b"\t".join(refs), b"\t".join(maybe)))
-    return urlsafe_b64encode(blake2b(lines, digest_size=9).digest())
+    return urlsafe_b64encode(sha256(lines, usedforsecurity=False).digest()[:9])
 
 
 class _New(NamedTuple):
