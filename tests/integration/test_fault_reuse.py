@@ -45,6 +45,10 @@ def beside(savers: Iterator[RedisSaver], channel: str) -> RunnableConfig:
 @pytest.mark.parametrize(
     ("start", "changed"),
     [
+        pytest.param(b"c/", {"messages": long_list(130)}, id="records, and a value grows"),
+        pytest.param(b"c/", {"step": 2}, id="records, and values stay"),
+        pytest.param(b"s/", {"messages": long_list(130)}, id="segments, and a value grows"),
+        pytest.param(b"s/", {"step": 2}, id="segments, and values stay"),
         pytest.param(b"v//messages/", {"messages": long_list(130)}, id="a value that grows"),
         pytest.param(b"", {"messages": long_list(130)}, id="all, and a value grows"),
         pytest.param(b"", {"step": 2}, id="all, and values stay"),
@@ -70,6 +74,24 @@ def test_a_put_loses_nothing_that_vanished_since_the_last_one(
     chain.put(saver, **changed)
 
     assert values_at(other_saver, config_of()) == chain.values
+
+
+@pytest.mark.every_server
+@pytest.mark.parametrize("stays", [False, True], ids=["a value grows", "values stay"])
+def test_a_put_loses_nothing_when_each_single_segment_vanished(
+    saver: RedisSaver,
+    make_saver: Callable[..., RedisSaver],
+    redis_client: redis.Redis,
+    key_prefix: str,
+    *,
+    stays: bool,
+) -> None:
+    chain = grown(saver)
+    for segment in fields(redis_client, key_prefix, b"s/"):
+        redis_client.hdel(thread_keys(key_prefix)[0], segment)
+        more = [*chain.values["messages"], "more"]
+        chain.put(saver, **({"step": chain.step} if stays else {"messages": more}))
+        assert values_at(make_saver(None), config_of()) == chain.values
 
 
 @pytest.mark.every_server

@@ -183,13 +183,13 @@ def stored(chain: Chain, channel: str) -> bytes:
     return f"v//{channel}/{chain.versions[channel]}".encode()
 
 
-def test_values_that_stay_are_the_checkpoints_and_none_is_looked_for_by_itself() -> None:
+def test_values_that_stay_are_the_checkpoints_and_those_with_segments_are_looked_for() -> None:
     chain = Chain()
     before = first_draft(chain, a=large(1), b=large(2), c=[1])
 
     made = next_draft(chain, before, step=1)
 
-    assert counted_on(made) == (b"c//the id", [], {})
+    assert counted_on(made) == (b"c//the id", [], {stored(chain, "a"): 1, stored(chain, "b"): 1})
     assert made.kept == 2
 
 
@@ -245,4 +245,4 @@ def test_what_is_not_known_is_looked_for_by_itself() -> None:
 
     made = next_draft(chain, before, step=1)
 
-    assert counted_on(made) == (b"c//the id", [stored(chain, "b")], {})
+    assert counted_on(made) == (b"c//the id", [stored(chain, "b")], {stored(chain, "a"): 1})

@@ -55,7 +55,8 @@ for i = values, again and #ARGV or 0, 2 do
   again = again and redis.call('HGET', data, ARGV[i]) == ARGV[i + 1]
 end
 
--- A checkpoint has the values that it names for as long as it is there, and a value its segments.
+-- A checkpoint has the values that it names for as long as it is there. Segments are looked for one by one: they
+-- are what most of a thread is made of.
 if not again then
   if base ~= '' then
     local known = string.match(redis.call('HGET', data, base) or '', '^1[^\n]*\n([^\n]*)\n')
@@ -67,6 +68,9 @@ if not again then
   for i = shared, first - 1, 2 do
     local manifest, names = redis.call('HGET', data, ARGV[i]), ARGV[i + 1]
     if not manifest or string.sub(manifest, 1, 1 + #names) ~= 'M' .. names then return 0 end
+    for at = 1, #names, 10 do
+      if redis.call('HEXISTS', data, 's/' .. string.sub(names, at, at + 9)) == 0 then return 0 end
+    end
   end
 end
 if run ~= '' and ARGV[8] == '0' and not redis.call('ZSCORE', index, 'r/' .. run) then return -1 end

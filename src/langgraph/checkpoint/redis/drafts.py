@@ -59,7 +59,8 @@ class Draft:
         base: The field of the checkpoint some of whose values stay as they are, and the edition that it must
             be; empty if none do.
         reused: Fields of values that are neither new nor known to be the base's.
-        shared: Fields of values whose segments are named; the names with which each must begin.
+        shared: Fields of values whose segments are named, or that stay with theirs; the names with which each
+            must begin.
         segments: (segment field, sealed bytes) that are new.
         values: (value field, value) that are new.
         inline: Values for the record's body.
@@ -127,6 +128,8 @@ class Draft:
         if known is not None and known.ref is not None:
             self.kept += len(known.segments)
             self.held[channel] = known
+            if known.segments:
+                self._share(known, len(known.segments))
             ref, of_base = known.ref, bool(self.shelf.edition)
         else:
             ref, of_base = self._ref(channel, number), False
