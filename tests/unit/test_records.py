@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, UserList
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -102,12 +103,14 @@ class Label(str):
     __slots__ = ()
 
 
-@pytest.mark.parametrize("value", [None, True, 0, -7, 2**63, 1.5, float("inf"), "", "a" * 64])
+@pytest.mark.parametrize("value", [None, True, 0, -7, 2**63, 1.5, float("inf"), "", "a" * 64, [], {}])
 def test_small_values_stand_in_the_record_itself(value: Any) -> None:
     assert inline(value)
 
 
-@pytest.mark.parametrize("value", ["a" * 65, b"", [], {}, (), Level.HIGH, Label("a")])
+@pytest.mark.parametrize(
+    "value", ["a" * 65, b"", [0], {"a": 0}, (), set(), Level.HIGH, Label("a"), UserList(), OrderedDict()]
+)
 def test_other_values_are_left_to_the_serializer(value: Any) -> None:
     assert not inline(value)
 

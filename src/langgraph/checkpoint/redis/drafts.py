@@ -17,7 +17,7 @@ from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH
 from langgraph.checkpoint.redis.pieces import Part, arrange
 from langgraph.checkpoint.redis.records import inline
 from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment, header_length
-from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf
+from langgraph.checkpoint.redis.shelves import Held, Shelf, own
 from langgraph.checkpoint.redis.splice import Spliced, plain, splice
 
 _SOURCES = 3  # Channels in which a value's contents are looked for: those with the most bytes.
@@ -88,13 +88,19 @@ class Draft:
     later: list[_New] = field(default_factory=list)
 
     def present(self, channel: str, number: Any, value: Any, *, new: bool) -> None:
-        """Add a channel that has a value."""
-        if inline(value):
+        """Add a channel that has a value.
+
+        If the version is not new, what was stored at it counts, and not what became of the object since.
+        """
+        known = None if new else self._known(channel, number)
+        if known is not None and known.stored:
+            self._add_known(channel, number, known)
+        elif inline(value):
             self._add_inline(channel, number, value)
         elif new:
             self._add_new(channel, number, value)
         else:
-            self._add_reused(channel, number, self._known(channel, number))
+            self._add_reused(channel, number, known)
 
     def missing(self, channel: str, number: Any, *, new: bool) -> None:
         """Add a channel that has a version and no value here.
@@ -105,12 +111,16 @@ class Draft:
         known = Held(number) if new else self._known(channel, number)
         if known is None:
             self.maybe.append(self._ref(channel, number))
-        elif known.ref is not None:
-            self._add_reused(channel, number, known)
-        elif known.inline is not ABSENT:
-            self._add_inline(channel, number, known.inline)
+        elif known.stored:
+            self._add_known(channel, number, known)
         else:
             self.held[channel] = known
+
+    def _add_known(self, channel: str, number: Any, known: Held) -> None:
+        if known.ref is not None:
+            self._add_reused(channel, number, known)
+        else:
+            self._add_inline(channel, number, known.inline)
 
     def _known(self, channel: str, number: Any) -> Held | None:
         held = self.shelf.channels.get(channel)
@@ -122,7 +132,7 @@ class Draft:
     def _add_inline(self, channel: str, number: Any, value: Any) -> None:
         self.refs.append(keys.word(channel))
         self.inline[channel] = value
-        self.held[channel] = Held(number, inline=value)
+        self.held[channel] = Held(number, inline=own(value))
 
     def _add_reused(self, channel: str, number: Any, known: Held | None) -> None:
         if known is not None and known.ref is not None:

@@ -7,6 +7,7 @@ in it than was stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from langgraph.checkpoint.base import CheckpointTuple
@@ -18,13 +19,16 @@ from langgraph.checkpoint.redis.codec import Codec
 from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH, Thread
 from langgraph.checkpoint.redis.records import PendingEntry, Record, read_record, read_writes
 from langgraph.checkpoint.redis.segments import Segment
-from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf
+from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf, own
 from langgraph.checkpoint.redis.splice import is_plain, join
 
 T = TypeVar("T")
 
-# A channel, and the fields of what is `Held` of it.
-_Known: TypeAlias = "tuple[str, Any, bytes | None, tuple[Segment, ...], Any]"
+# The ref and the segments of a value in a field of its own.
+_Stored: TypeAlias = "tuple[bytes, tuple[Segment, ...]]"
+
+_ORDER: Final = itemgetter(0, 1, 2)
+"""Of a `PendingEntry`: path, task, index."""
 
 GONE: Final = "it is gone, and something that is stored needs it: was it evicted?"
 
@@ -67,8 +71,7 @@ class Reader:
         self._values = pairs(values)
         self._sealed = pairs(segments)
         self._open: dict[bytes, Segment] = shelf.segments()
-        self._found: list[_Known] = []
-        self._edition = b""
+        self._last: tuple[Record, dict[str, _Stored]]  # What was read last, and what it has in fields.
         self._field = b""  # What is being read, for an error to name.
 
     def _guarded(self, field: bytes, read: Callable[..., T], *args: Any) -> T:
@@ -97,8 +100,14 @@ class Reader:
 
     def shelf(self, checkpoint_id: str) -> Shelf:
         """What is known of the checkpoint that was read last, whose id is this."""
-        held = {channel: Held(*known) for channel, *known in self._found}
-        return Shelf(held, checkpoint_id, edition=self._edition)
+        record, stored = self._last
+        held = {
+            channel: Held(version, *stored[channel])
+            if channel in stored
+            else Held(version, inline=own(record.inline.get(channel, ABSENT)))
+            for channel, version in record.checkpoint["channel_versions"].items()
+        }
+        return Shelf(held, checkpoint_id, edition=record.edition)
 
     def _tuple(
         self, ns: bytes, checkpoint_id: bytes, data: bytes, writes: Sequence[bytes]
@@ -114,28 +123,24 @@ class Reader:
             checkpoint=cast("Any", {**record.checkpoint, "channel_values": values}),
             metadata=cast("Any", record.metadata),
             parent_config=keys.config_of(given, space, record.parent) if record.parent else None,
-            pending_writes=[(entry.task, entry.channel, entry.value) for entry in entries],
+            pending_writes=[(task, channel, value) for _, task, _, channel, value in entries],
         )
 
     def _channels(self, ns: bytes, record: Record) -> dict[str, Any]:
         """The values, in the order of their versions. What is known of them then is for `shelf`."""
-        own = self._field
+        of_record, small = self._field, record.inline
         refs = {ref.partition(b"/")[0]: ref for ref in record.refs if b"/" in ref}
         values: dict[str, Any] = {}
-        found: list[_Known] = []
-        for channel, version in record.checkpoint["channel_versions"].items():
+        stored: dict[str, _Stored] = {}
+        for channel in record.checkpoint["channel_versions"]:
             ref = refs.get(keys.word(channel))
             if ref is not None:
                 self._field = keys.value(ns, ref)
                 values[channel], pieces = self._value(self._values.get(self._field))
-                found.append((channel, version, ref, pieces, ABSENT))
-                self._field = own
-            else:
-                small = record.inline.get(channel, ABSENT)
-                found.append((channel, version, None, (), small))
-                if small is not ABSENT:
-                    values[channel] = small
-        self._found, self._edition = found, record.edition
+                stored[channel] = ref, pieces
+            elif channel in small:
+                values[channel] = small[channel]
+        self._field, self._last = of_record, (record, stored)
         if len(values) != record.named:
             raise CorruptRecordError(f"it names {record.named} values, and has {len(values)} by these names")
         return values
@@ -147,25 +152,23 @@ class Reader:
             return self._codec.unpack(data[1:]), ()
         names, kind, layout, piece = data[1:].split(b"\n", 3)
         pieces, literal = self._segments(names), self._codec.unseal(piece)
-        value = self._codec.loads(kind, join(pieces, layout, literal))
-        return value, pieces if is_plain(layout, literal) else ()
+        if is_plain(layout, literal):
+            return self._codec.loads(kind, b"".join([literal, *[piece.data for piece in pieces]])), pieces
+        return self._codec.loads(kind, join(pieces, layout, literal)), ()
 
     def _segments(self, names: bytes) -> tuple[Segment, ...]:
-        starts = range(0, len(names), SEGMENT_NAME_LENGTH)
+        starts, known = range(0, len(names), SEGMENT_NAME_LENGTH), self._open
         found = [names[at : at + SEGMENT_NAME_LENGTH] for at in starts]
-        for name in found:
-            if name not in self._open:
-                self._open[name] = self._opened(name)
-        return tuple([self._open[name] for name in found])
+        return tuple([known[name] if name in known else self._opened(name) for name in found])
 
     def _opened(self, name: bytes) -> Segment:
         user, self._field = self._field, keys.segment(name)
         sealed = self._sealed.get(self._field)
         if sealed is None:
             raise CorruptRecordError(GONE)
-        data = self._codec.unseal(sealed)
+        opened = self._open[name] = Segment(name, self._codec.unseal(sealed))
         self._field = user
-        return Segment(name, data)
+        return opened
 
     def _entries(self, ns: bytes, checkpoint_id: bytes, flat: Sequence[bytes]) -> list[PendingEntry]:
         """With path and index: `(task_path, task_id, idx)` is LangGraph's `writes_sort_key`."""
@@ -179,12 +182,8 @@ class Reader:
                 raise CorruptRecordError("it is gone or empty, and its task is listed as one with writes")
             found += read_writes(self._codec, keys.decoded(task), blob, self._segments)
         if len(found) > 1:
-            found.sort(key=_order)
+            found.sort(key=_ORDER)
         return found
-
-
-def _order(entry: PendingEntry) -> tuple[str, str, int]:
-    return entry[:3]
 
 
 def matches(metadata: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:

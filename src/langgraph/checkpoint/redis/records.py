@@ -35,15 +35,19 @@ _SPLICED: Final = b"\x04"
 _EARLIER: Final = b"\x02"
 _INLINE_TYPES: Final = frozenset({type(None), bool, int, float})
 _INLINE_TEXT: Final = 64
+_INLINE_IF_EMPTY: Final = frozenset({list, dict})
 
 
 def inline(value: Any) -> bool:
     """Whether a value is small enough to stand in the record itself.
 
+    Empty lists are: LangGraph's own channel of tasks holds one at most steps of an agent with tools.
     Subclasses, an `IntEnum` say, are left to the serializer as values of their own.
     """
     kind = type(value)
-    return kind in _INLINE_TYPES or (kind is str and len(value) <= _INLINE_TEXT)
+    if kind in _INLINE_TYPES:
+        return True
+    return (kind is str and len(value) <= _INLINE_TEXT) or (kind in _INLINE_IF_EMPTY and not value)
 
 
 class Record(NamedTuple):

@@ -23,6 +23,11 @@ ABSENT: Final = object()
 """Stands for the inline value of a channel that has none."""
 
 
+def own(small: Any) -> Any:
+    """An inline value as it may be kept: an empty list that a caller holds too may be filled by them."""
+    return type(small)() if type(small) in (list, dict) else small
+
+
 class Held(NamedTuple):
     """What is known of one channel at one version.
 
@@ -34,6 +39,11 @@ class Held(NamedTuple):
     ref: bytes | None = None
     segments: tuple[Segment, ...] = ()
     inline: Any = ABSENT
+
+    @property
+    def stored(self) -> bool:
+        """Whether there is a value, in a field or inline."""
+        return self.ref is not None or self.inline is not ABSENT
 
     @property
     def size(self) -> int:
