@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -53,6 +54,15 @@ def verbs(asked: Asked) -> list[str]:
     if isinstance(asked, Call):
         return [verb(asked)]
     return [verb(call) for call in (asked.calls if isinstance(asked, Atomic) else asked)]
+
+
+def batch(
+    entries: Sequence[Sequence[Any]], values: Sequence[Any] = (), segments: Sequence[Any] = ()
+) -> list[Any]:
+    """Checkpoints, the values and the segments that they name, as a script answers with them."""
+    told = [[ns, name, record, len(writes) // 2, *writes] for ns, name, record, writes in entries]
+    counts = [len(values) // 2, len(segments) // 2, len(entries)]
+    return [*counts, *values, *segments, *chain.from_iterable(told)]
 
 
 def sent(call: Call) -> int:

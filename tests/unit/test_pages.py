@@ -18,7 +18,7 @@ from langgraph.checkpoint.redis.plans import Plans
 from langgraph.checkpoint.redis.policy import NO_READ, Policy
 from langgraph.checkpoint.redis.records import record_tail
 from steps import config_of, id_of
-from unit.by_hand import only, returned, returned_after, returned_at_once, several, shards, verbs
+from unit.by_hand import batch, only, returned, returned_after, returned_at_once, several, shards, verbs
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -46,7 +46,7 @@ def entry(checkpoint_id: str, **metadata: Any) -> list[Any]:
 
 def page(*entries: list[Any], more: bool = False) -> list[Any]:
     """A page of the root namespace, and whether others follow below its last."""
-    return [b"", entries[-1][1] if more else b"", list(entries), [], []]
+    return [b"", entries[-1][1] if more else b"", *batch(entries)]
 
 
 def ids(found: Any) -> list[str]:
@@ -107,7 +107,7 @@ def test_a_filter_asks_for_records_then_for_what_matches(plans: Plans) -> None:
 
     assert verbs(call) == ["load"]
     assert list(call.args[-4:]) == [b"", b"2", b"", b"1"]
-    assert ids(returned(plan, [2, records[1:], [], []])) == ["2", "1"]
+    assert ids(returned(plan, [2, *batch(records[1:])])) == ["2", "1"]
 
 
 def test_a_filter_that_nothing_matches_asks_for_no_values(plans: Plans) -> None:
@@ -122,7 +122,7 @@ def test_a_limit_counts_what_matches(plans: Plans) -> None:
     asked = listing(plans, config_of(), filter={"a": 1}, limit=1)
     records = [entry("3", a=2), entry("2", a=1), entry("1", a=1)]
 
-    found = returned_after(asked.next_page(), [page(*records, more=True), [1, records[1:2], [], []]])
+    found = returned_after(asked.next_page(), [page(*records, more=True), [1, *batch(records[1:2])]])
 
     assert ids(found) == ["2"]
     assert asked.done
@@ -131,7 +131,7 @@ def test_a_limit_counts_what_matches(plans: Plans) -> None:
 def test_matches_that_are_large_take_more_round_trips(plans: Plans) -> None:
     asked = listing(plans, config_of(), filter={"a": 1})
     records = [entry("2", a=1), entry("1", a=1)]
-    replies = [page(*records), [1, records[:1], [], []], [1, records[1:], [], []]]
+    replies = [page(*records), [1, *batch(records[:1])], [1, *batch(records[1:])]]
 
     assert ids(returned_after(asked.next_page(), replies)) == ["2", "1"]
 

@@ -14,7 +14,7 @@ from langgraph.checkpoint.redis.keys import Keys, Thread
 from langgraph.checkpoint.redis.plans import Plans
 from langgraph.checkpoint.redis.policy import Policy
 from steps import checkpoint_of, config_of, id_of, metadata_of
-from unit.by_hand import atomic, only, returned, returned_after, several, verbs
+from unit.by_hand import atomic, batch, only, returned, returned_after, several, verbs
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -71,7 +71,7 @@ def test_the_life_that_a_config_asks_for_is_no_metadata() -> None:
     record = b"1\n\n\n" + bytes(cast("bytes", only(next(plan)).args[RECORD]))
     returned(plan, STORED)
 
-    found = returned_after(plans.get_tuple(config_of()), [[[[b"", b"1", record, []]], [], []]])
+    found = returned_after(plans.get_tuple(config_of()), [batch([[b"", b"1", record, []]])])
 
     assert found is not None
     assert found.metadata == {**metadata_of(), "user": "ann"}

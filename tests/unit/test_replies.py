@@ -17,7 +17,7 @@ from langgraph.checkpoint.redis.plans import Plans
 from langgraph.checkpoint.redis.reader import GONE
 from langgraph.checkpoint.redis.records import pack_writes, record_tail
 from steps import config_of
-from unit.by_hand import returned_after
+from unit.by_hand import batch, returned_after
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
@@ -48,7 +48,7 @@ class Stored:
     def _reply(self) -> list[Any]:
         record = self._record() if self.record is None else self.record
         flat = [[part for pair in some.items() for part in pair] for some in (self.values, self.segments)]
-        return [[[b"", b"the id", record, self.writes]], *flat]
+        return batch([[b"", b"the id", record, self.writes]], *flat)
 
     def _record(self) -> bytes:
         versions = {"messages": "2", "small": "1", "empty": "1"}

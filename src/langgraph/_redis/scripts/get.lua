@@ -2,8 +2,8 @@
 -- KEYS data, index
 -- ARGV namespace, id ('' for the largest), names of segments that the client holds (space-separated), life (as
 --      `prolong` says) if to read it prolongs it, else '-'
--- Reply as `add` says; nil if there is none; the field's name if the index has it and the data do not
---!include records
+-- Reply one batch as checkpoints.lua says; nil if there is none; the field's name if the index has it and the data do not
+--!include checkpoints
 local data, index, ns, id = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local function newest()
   local member = redis.call('ZREVRANGEBYLEX', index, '(c/' .. ns .. '0', '[c/' .. ns .. '/', 'LIMIT', 0, 1)[1]
@@ -19,13 +19,13 @@ if id == '' then
   end
   if not id then return nil end
 end
-local reply = {{}, {}, {}}
-if add(reply, data, ns, id, {}, ARGV[3]) then
+local reply = {}
+local _, gone = add(reply, data, {ns, id}, 1, 2, {}, ARGV[3])
+if not gone then
   if ARGV[4] ~= '-' then
     --!include life
     prolong(data, index, ARGV[4], redis.call('HGET', data, 't/ttl'))
   end
   return reply
 end
-local field = 'c/' .. ns .. '/' .. id
-return redis.call('ZSCORE', index, field) and redis.call('EXISTS', data) == 1 and field or nil
+return redis.call('ZSCORE', index, gone) and redis.call('EXISTS', data) == 1 and gone or nil

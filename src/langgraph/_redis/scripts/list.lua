@@ -4,13 +4,11 @@
 --      upper and lower bound of members "i/<id>\0<namespace>" of all others, or '' and '';
 --      most checkpoints, most bytes, '1' for values and writes too, names of segments that the client holds,
 --      life (as `prolong` says) if to read it prolongs it, else '-'
--- Reply {namespace and id to go on below, or '' and '', then as `add` says}; nil if there is no such
+-- Reply {namespace and id to go on below, or '' and '', then batches as checkpoints.lua says}; nil if there is no such
 --      thread; a field's name if the index has it and the data do not
---!include records
---!include life
---!include rebuild
+--!include checkpoints
 local data, index = KEYS[1], KEYS[2]
-local most, budget, whole, known = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1', ARGV[8]
+local most, budget, known = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1' and ARGV[8]
 
 local function range(upper, lower)
   return upper == '' and {} or redis.call('ZREVRANGEBYLEX', index, upper, lower, 'LIMIT', 0, most)
@@ -25,9 +23,13 @@ local function above(one, other)
   return #one > #other
 end
 
-if not present(data, index) then return nil end
 local listed, others = range(ARGV[1], ARGV[2]), range(ARGV[3], ARGV[4])
-if ARGV[9] ~= '-' then prolong(data, index, ARGV[9], redis.call('HGET', data, 't/ttl')) end
+if #listed + #others == 0 then
+  --!include life
+  --!include rebuild
+  if not present(data, index) then return nil end
+  listed, others = range(ARGV[1], ARGV[2]), range(ARGV[3], ARGV[4])
+end
 
 -- The next checkpoint of both lists; where they hold one id, that of the other namespace goes first.
 local a, b = 1, 1
@@ -43,22 +45,20 @@ local function following()
   return ns, id
 end
 
-local reply, seen, size, count, ns, id = {{}, {}, {}}, {}, 0, 0, '', ''
-local both = #listed + #others
-while count < math.min(most, both) and size < budget do
-  ns, id = following()
-  count = count + 1
-  local added
-  if whole then
-    added = add(reply, data, ns, id, seen, known)
-  else
-    local record = redis.call('HGET', data, 'c/' .. ns .. '/' .. id)
-    reply[1][#reply[1] + 1] = {ns, id, record, {}}
-    added = record and #record
-  end
-  if not added then return 'c/' .. ns .. '/' .. id end
-  size = size + added
+local wanted = {}
+for at = 1, 2 * math.min(most, #listed + #others), 2 do wanted[at], wanted[at + 1] = following() end
+local reply = {'', ''}
+local count, gone = add_some(reply, data, wanted, budget, known)
+if gone then
+  --!include life
+  --!include rebuild
+  return present(data, index) and gone or nil
 end
-
-local more = count < both or #listed == most or #others == most
-return {more and ns or '', more and id or '', reply[1], reply[2], reply[3]}
+if ARGV[9] ~= '-' then
+  --!include life
+  prolong(data, index, ARGV[9], redis.call('HGET', data, 't/ttl'))
+end
+if count < #listed + #others or #listed == most or #others == most then
+  reply[1], reply[2] = wanted[2 * count - 1] or '', wanted[2 * count] or ''
+end
+return reply

@@ -55,10 +55,10 @@ local function writes_of(data, ns, id)
   return writes
 end
 
--- The fields of the values that a record names, each once, as `seen` remembers. A ref after \2 is of a value that
--- it named before it was put anew, which its writes may need.
-local function value_fields(ns, refs, seen)
-  local fields = {}
+-- The fields of the values that a record names, each once, as `seen` remembers; added to `fields` if given. A ref
+-- after \2 is of a value that it named before it was put anew, which its writes may need.
+local function value_fields(ns, refs, seen, fields)
+  fields = fields or {}
   for ref in string.gmatch(refs or '', '[^\t]+') do
     if string.find(ref, '/', 1, true) then
       if string.byte(ref) == 2 then ref = string.sub(ref, 2) end
@@ -106,34 +106,4 @@ local function with_names(fields, found)
     named[2 * i] = found[i]
   end
   return named
-end
-
--- Adds one checkpoint to `reply`, {entries, {value field, value, ...}, {segment field, bytes, ...}}, each
--- value and segment once. False if there is no such checkpoint, else how many bytes it added.
-local function add(reply, data, ns, id, seen, known)
-  local name = ns .. '/' .. id
-  local record, list = unpack(redis.call('HMGET', data, 'c/' .. name, 'l/' .. name))
-  if not record then return false end
-  local fields, segments = value_fields(ns, string.match(record, '^1[^\n]*\n[^\n]*\n([^\n]*)\n'), seen), {}
-  local count, tasks = #fields, tasks_in(data, ns, id, list)
-  for i, task in ipairs(tasks) do fields[count + i] = 'w/' .. ns .. '/' .. task .. '/' .. id end
-  local size, values, writes, pieces = #record, reply[2], {}, reply[3]
-  for i, item in ipairs(hmget(data, fields)) do
-    local of_value = i <= count
-    local named = of_value and values or writes
-    named[#named + 1] = of_value and fields[i] or tasks[i - count]
-    named[#named + 1] = item
-    if item then
-      size = size + #item
-      local find = of_value and segment_fields or entry_segments
-      find(item, segments, seen, known)
-    end
-  end
-  for i, bytes in ipairs(hmget(data, segments)) do
-    pieces[#pieces + 1] = segments[i]
-    pieces[#pieces + 1] = bytes
-    size = size + (bytes and #bytes or 0)
-  end
-  reply[1][#reply[1] + 1] = {ns, id, record, writes}
-  return size
 end

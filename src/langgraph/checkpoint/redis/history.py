@@ -10,8 +10,7 @@ from langgraph.checkpoint.base import DeltaChannelHistory, PendingWrite
 from langgraph._redis import scripts
 from langgraph._redis.plan import Call, Plan
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.reader import Reader
-from langgraph.checkpoint.redis.shelves import EMPTY
+from langgraph.checkpoint.redis.reader import Reader, Stored, pairs
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -77,7 +76,7 @@ def delta_history(
         if reply is None:
             break
         cursor, steps, segments = reply
-        reader = Reader(plans.codec, at.thread, (), segments, EMPTY)
+        reader = Reader(plans.codec, at.thread, Stored([], {}, pairs(segments)))
         for step in steps:
             gathered.add(reader, ns, step)
         going_on = 1

@@ -16,7 +16,7 @@ from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.bounds import Bounds, bounds, bounds_of_id
 from langgraph.checkpoint.redis.keys import BUDGET, Thread
 from langgraph.checkpoint.redis.policy import NO_READ
-from langgraph.checkpoint.redis.reader import GONE, Reader, matches, unreadable
+from langgraph.checkpoint.redis.reader import GONE, Reader, matches, stored, unreadable
 from langgraph.checkpoint.redis.registry import Gone, bury, settled
 from langgraph.checkpoint.redis.walk import Walk
 
@@ -111,12 +111,15 @@ def page(plans: Plans, thread: Thread, wanted: Query, bounds: Bounds, life: byte
         return NOTHING
     if isinstance(reply, bytes):
         raise unreadable(thread, reply, GONE)
-    last_ns, last_id, entries, values, segments = reply
-    reader = Reader(plans.codec, thread, values, segments, shelf)
+    last_ns, last_id = reply[:2]
+    answer = stored(reply, 2)
+    reader = Reader(plans.codec, thread, answer, shelf)
     if whole:
-        found = [reader.tuple_of(entry) for entry in entries]
+        found = [reader.tuple_of(entry) for entry in answer.entries]
     else:
-        matching = [(ns, name) for ns, name, data, _ in entries if _passes(reader, wanted, ns, name, data)]
+        matching = [
+            (ns, name) for ns, name, data, _ in answer.entries if _passes(reader, wanted, ns, name, data)
+        ]
         found = yield from _load(plans, thread, matching[: wanted.limit])
     return Page(found, bounds.below(last_ns, last_id) if last_id else None)
 
@@ -130,10 +133,11 @@ def _load(plans: Plans, thread: Thread, wanted: list[tuple[bytes, bytes]]) -> Pl
     shelf = plans.core.shelves.get(plans.shelf_key(thread, ""))
     while wanted:
         args: list[bytes | int] = [BUDGET, shelf.names(), *(name for pair in wanted for name in pair)]
-        count, entries, values, segments = yield Call(_LOAD, thread.keys[:1], args)
-        reader = Reader(plans.codec, thread, values, segments, shelf)
-        found += [reader.tuple_of(entry) for entry in entries]
-        wanted = wanted[count:]
+        reply = yield Call(_LOAD, thread.keys[:1], args)
+        answer = stored(reply, 1)
+        reader = Reader(plans.codec, thread, answer, shelf)
+        found += [reader.tuple_of(entry) for entry in answer.entries]
+        wanted = wanted[reply[0] :]
     return found
 
 

@@ -21,7 +21,7 @@ from langgraph._redis.plan import Atomic, Call, Plan, Replicated, joined
 from langgraph.checkpoint.redis import keys, registry
 from langgraph.checkpoint.redis.conflicts import branches, moved_on, named
 from langgraph.checkpoint.redis.drafts import Draft, draft
-from langgraph.checkpoint.redis.reader import GONE, Reader, unreadable
+from langgraph.checkpoint.redis.reader import GONE, Reader, stored, unreadable
 from langgraph.checkpoint.redis.records import PackedWrites, pack_writes, record_tail
 from langgraph.checkpoint.redis.shelves import EMPTY, Held, Shelf
 from langgraph.checkpoint.redis.stats import AGAIN, ANEW, NEW, REUSED
@@ -95,9 +95,9 @@ class Plans:
             return None
         if isinstance(reply, bytes):
             raise unreadable(at.thread, reply, GONE)
-        (entry,), values, segments = reply
-        reader = Reader(self.codec, at.thread, values, segments, shelf)
-        found = reader.tuple_of(entry)
+        answer = stored(reply)
+        reader = Reader(self.codec, at.thread, answer, shelf)
+        found = reader.tuple_of(answer.entries[0])
         self.core.shelves.put(self.shelf_key(at.thread, at.ns), reader.shelf(found.checkpoint["id"]))
         return named(found) if at.id and self.core.policy.refuses else found
 

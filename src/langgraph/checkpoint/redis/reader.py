@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from langgraph.checkpoint.base import CheckpointTuple
 
@@ -19,13 +19,13 @@ from langgraph.checkpoint.redis.codec import Codec
 from langgraph.checkpoint.redis.keys import SEGMENT_NAME_LENGTH, Thread
 from langgraph.checkpoint.redis.records import PendingEntry, Record, read_record, read_writes
 from langgraph.checkpoint.redis.segments import Segment
-from langgraph.checkpoint.redis.shelves import ABSENT, Held, Shelf, own
+from langgraph.checkpoint.redis.shelves import ABSENT, EMPTY, Held, Shelf, own
 from langgraph.checkpoint.redis.splice import is_plain, join
 
 T = TypeVar("T")
 
 # The ref and the segments of a value in a field of its own.
-_Stored: TypeAlias = "tuple[bytes, tuple[Segment, ...]]"
+_InField: TypeAlias = "tuple[bytes, tuple[Segment, ...]]"
 
 _ORDER: Final = itemgetter(0, 1, 2)
 """Of a `PendingEntry`: path, task, index."""
@@ -47,31 +47,56 @@ def pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
+class Stored(NamedTuple):
+    """What a reply holds of checkpoints, as it is stored.
+
+    Attributes:
+        entries: Namespace, id, record, and [task, writes, task, writes, ...] of each.
+        values: Bytes by value field; None for what is gone.
+        segments: Bytes by segment field, likewise.
+    """
+
+    entries: list[tuple[bytes, bytes, bytes, Sequence[bytes]]]
+    values: dict[bytes, bytes]
+    segments: dict[bytes, bytes]
+
+
+NOTHING: Final = Stored([], {}, {})
+
+
+def stored(reply: Sequence[Any], at: int = 0) -> Stored:
+    """The batches of checkpoints that stand in a reply from `at` on, as the scripts lay them out."""
+    entries, values, segments = [], dict[bytes, bytes](), dict[bytes, bytes]()
+    while at < len(reply):
+        of_values, of_segments, count = reply[at : at + 3]
+        middle = at + 3 + 2 * of_values
+        values.update(pairs(reply[at + 3 : middle]))
+        at = middle + 2 * of_segments
+        segments.update(pairs(reply[middle:at]))
+        for _ in range(count):
+            ns, name, record, tasks = reply[at : at + 4]
+            first, at = at + 4, at + 4 + 2 * tasks
+            entries.append((ns, name, record, reply[first:at]))
+    return Stored(entries, values, segments)
+
+
 class Reader:
     """Reads the entries of one reply.
 
     Args:
         codec: Turns bytes into objects.
         thread: Whose checkpoints these are.
-        values: Value fields and their bytes, as the script answered.
-        segments: Segment fields and their bytes, likewise.
+        found: What the script answered.
         shelf: What the script was told that the client holds.
     """
 
-    def __init__(
-        self,
-        codec: Codec,
-        thread: Thread,
-        values: Sequence[bytes],
-        segments: Sequence[bytes],
-        shelf: Shelf,
-    ) -> None:
+    def __init__(self, codec: Codec, thread: Thread, found: Stored = NOTHING, shelf: Shelf = EMPTY) -> None:
         self._codec = codec
         self._thread = thread
-        self._values = pairs(values)
-        self._sealed = pairs(segments)
+        self._values = found.values
+        self._sealed = found.segments
         self._open: dict[bytes, Segment] = shelf.segments()
-        self._last: tuple[Record, dict[str, _Stored]]  # What was read last, and what it has in fields.
+        self._last: tuple[Record, dict[str, _InField]]  # What was read last, and what it has in fields.
         self._field = b""  # What is being read, for an error to name.
 
     def _guarded(self, field: bytes, read: Callable[..., T], *args: Any) -> T:
@@ -100,10 +125,10 @@ class Reader:
 
     def shelf(self, checkpoint_id: str) -> Shelf:
         """What is known of the checkpoint that was read last, whose id is this."""
-        record, stored = self._last
+        record, in_fields = self._last
         held = {
-            channel: Held(version, *stored[channel])
-            if channel in stored
+            channel: Held(version, *in_fields[channel])
+            if channel in in_fields
             else Held(version, inline=own(record.inline.get(channel, ABSENT)))
             for channel, version in record.checkpoint["channel_versions"].items()
         }
@@ -131,16 +156,16 @@ class Reader:
         of_record, small = self._field, record.inline
         refs = {ref.partition(b"/")[0]: ref for ref in record.refs if b"/" in ref}
         values: dict[str, Any] = {}
-        stored: dict[str, _Stored] = {}
+        in_fields: dict[str, _InField] = {}
         for channel in record.checkpoint["channel_versions"]:
             ref = refs.get(keys.word(channel))
             if ref is not None:
                 self._field = keys.value(ns, ref)
                 values[channel], pieces = self._value(self._values.get(self._field))
-                stored[channel] = ref, pieces
+                in_fields[channel] = ref, pieces
             elif channel in small:
                 values[channel] = small[channel]
-        self._field, self._last = of_record, (record, stored)
+        self._field, self._last = of_record, (record, in_fields)
         if len(values) != record.named:
             raise CorruptRecordError(f"it names {record.named} values, and has {len(values)} by these names")
         return values

@@ -17,7 +17,6 @@ from langgraph.checkpoint.redis import keys, policy
 from langgraph.checkpoint.redis.abouts import BATCH, About, forget, look, weigh
 from langgraph.checkpoint.redis.listing import checked_limit
 from langgraph.checkpoint.redis.reader import GONE, Reader, matches, unreadable
-from langgraph.checkpoint.redis.shelves import EMPTY
 from langgraph.checkpoint.redis.walk import PAGE, Shard, Walk, everything
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ class Threads:
             return {}
         if about.record is None:
             raise unreadable(about.thread, b"c//" + about.root, GONE)
-        reader = Reader(self._plans.codec, about.thread, (), (), EMPTY)
+        reader = Reader(self._plans.codec, about.thread)
         return reader.record(b"", about.root, about.record).metadata
 
 
