@@ -44,26 +44,31 @@ values = st.recursive(
 )
 
 
-def record_of(codec: Codec, parent: str, refs: list[str], body: list[Any], run: str = "") -> bytes:
+def record_of(codec: Codec, parent: str, refs: Sequence[bytes], body: list[Any], run: str = "") -> bytes:
     """What the script that stores a record makes of its parts."""
-    joined = b"\t".join(map(keys.encoded, refs))
+    joined = b"\t".join(refs)
     tail = record_tail(codec, keys.encoded(run), [b"delta"], body)
     return b"1%b\nedition\n%b\n%b" % (keys.encoded_id(parent), joined, tail)
 
 
 @pytest.mark.parametrize("codec", BOTH)
-@given(names=st.tuples(ids, ids), refs=st.lists(ids.filter(bool), max_size=3), body=st.tuples(values, values))
+@given(
+    names=st.tuples(ids, ids), versions=st.dictionaries(ids, ids, max_size=3), body=st.tuples(values, values)
+)
 def test_a_record_comes_back_whole(
-    codec: Codec, names: tuple[str, str], refs: list[str], body: tuple[Any, Any]
+    codec: Codec, names: tuple[str, str], versions: dict[str, str], body: tuple[Any, Any]
 ) -> None:
     (parent, run), (inlined, metadata) = names, body
     shell = {"v": 4, "channel_versions": {"a\nb": "1"}}
-    data = record_of(codec, parent, refs, [shell, {"x": inlined}, {"m": metadata}], run)
+    refs = {name: b"%b/%b" % (keys.word(name), keys.encoded_id(at)) for name, at in versions.items()}
+    earlier = [b"\x02" + ref for ref in refs.values()]
+    line = [*earlier, *refs.values(), keys.word("x")]
+    data = record_of(codec, parent, line, [shell, {"x": inlined}, {"m": metadata}], run)
 
     record = read_record(codec, data)
 
     assert record.parent == (parent or None)
-    assert record.refs == [keys.encoded(ref) for ref in refs]
+    assert (record.refs, record.named) == (refs, len(refs) + 1)
     assert (record.checkpoint, record.inline, record.metadata) == (shell, {"x": inlined}, {"m": metadata})
 
 
@@ -85,7 +90,7 @@ def test_a_plaintext_record_is_refused_by_an_encrypting_serializer() -> None:
 def test_an_encrypted_record_shows_ids_and_nothing_of_its_body() -> None:
     body = [{"v": 4}, {"channel": "inlined"}, {"source": "loop"}]
 
-    data = record_of(ENCRYPTED, "the-parent", ["messages"], body, "the-run")
+    data = record_of(ENCRYPTED, "the-parent", [b"messages"], body, "the-run")
 
     assert all(shown in data for shown in (b"the-parent", b"messages", b"the-run"))
     assert not any(hidden in data for hidden in (b"inlined", b"source", b"loop"))

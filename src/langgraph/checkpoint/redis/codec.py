@@ -1,27 +1,20 @@
 """Objects <-> bytes, through LangGraph's serializer; compression and encryption of those bytes.
 
 Nothing is revived here that the serializer does not revive: its bytes are stored under its type tag.
-A sealed piece is one flag byte and bytes: raw or zstd, in the clear or as a cipher made them. Under an
+A sealed piece is one flag byte and bytes: raw or compressed, in the clear or as a cipher made them. Under an
 `EncryptedSerializer` the plaintext is compressed (and split) first, since ciphertext neither compresses
 nor repeats; and a piece in the clear is then refused, so that nobody can plant one.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from typing import Any, Final
 
-import zstandard
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 from langgraph._redis.errors import CorruptRecordError
-
-COMPRESS_FROM: Final = 640
-"""Bytes from which compression is tried on values; a message of 480 bytes would lose a quarter, at 7 us."""
-
-COMPRESS_RECORD_FROM: Final = 256
-"""The same for records, which repeat channel names and versions and lose half."""
+from langgraph.checkpoint.redis.compression import RAW, ZSTD, ZSTD_DICTIONARY, compressed, decompressed
 
 MSGPACK: Final = b"msgpack"
 """The type tag of what can be split and spliced."""
@@ -29,8 +22,8 @@ MSGPACK: Final = b"msgpack"
 LARGEST: Final = 512 * 1024 * 1024
 """Bytes of one field or argument, as the server's `proto-max-bulk-len` is set by default."""
 
-_RAW, _ZSTD, _SEALED_RAW, _SEALED_ZSTD = b"\x00", b"\x01", b"\x02", b"\x03"
-_LEVEL: Final = 1
+_SEALED: Final = {RAW: b"\x02", ZSTD: b"\x03", ZSTD_DICTIONARY: b"\x06"}
+_OPENED: Final = {sealed: flag for flag, sealed in _SEALED.items()}
 
 
 def checked(piece: bytes, what: str, channels: Iterable[str] = ()) -> bytes:
@@ -47,19 +40,6 @@ def checked(piece: bytes, what: str, channels: Iterable[str] = ()) -> bytes:
             "piece (proto-max-bulk-len, 512 MB): keep it elsewhere, and in the state only where it is"
         )
     return piece
-
-
-class _Zstd(threading.local):
-    """One compressor a thread: they are not thread-safe."""
-
-    def __init__(self) -> None:
-        # A name that stands twice in a frame may be stored once: a flipped byte would then change it in both
-        # places, and all would seem well. The checksum is 4 bytes and is not seen in the time it takes.
-        self.compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
-        self.decompress = zstandard.ZstdDecompressor().decompress
-
-
-_zstd = _Zstd()
 
 
 class Codec:
@@ -88,37 +68,29 @@ class Codec:
         """Undo `dumps`."""
         return self._inner.loads_typed((kind.decode(), data))
 
-    def seal(self, data: bytes, compress_from: int = COMPRESS_FROM) -> bytes:
+    def seal(self, data: bytes) -> bytes:
         """Compress where it helps, encrypt where the serializer does."""
-        flag = _RAW
-        if len(data) >= compress_from:
-            packed = _zstd.compress(data)
-            if len(packed) < len(data):
-                flag, data = _ZSTD, packed
+        flag, data = compressed(data)
         if self._cipher is None:
             return flag + data
         name, data = self._cipher.encrypt(data)
-        flag = _SEALED_RAW if flag == _RAW else _SEALED_ZSTD
-        return b"".join((flag, name.encode(), b"\n", data))
+        return b"".join((_SEALED[flag], name.encode(), b"\n", data))
 
     def unseal(self, piece: bytes) -> bytes:
         """Undo `seal`.
 
         Raises:
-            CorruptRecordError: If the piece is in the clear and should not be, or the other way round.
+            CorruptRecordError: If the piece is in the clear and should not be, or the other way round, or
+                begins with no flag that this release knows.
         """
         flag, data = piece[:1], piece[1:]
-        if flag in (_SEALED_RAW, _SEALED_ZSTD):
-            data = self._decrypt(data)
+        if flag in _OPENED:
+            flag, data = _OPENED[flag], self._decrypt(data)
         elif self._cipher is not None:
             raise CorruptRecordError(
                 "it is not encrypted, and this saver's EncryptedSerializer reads only what is"
             )
-        if flag in (_ZSTD, _SEALED_ZSTD):
-            return _zstd.decompress(data)
-        if flag in (_RAW, _SEALED_RAW):
-            return data
-        raise CorruptRecordError(f"it begins with the unknown flag {flag!r}")
+        return decompressed(flag, data)
 
     def _decrypt(self, data: bytes) -> bytes:
         if self._cipher is None:
@@ -127,10 +99,10 @@ class Codec:
         plain: bytes = self._cipher.decrypt(name.decode(), data)
         return plain
 
-    def pack(self, obj: Any, compress_from: int = COMPRESS_FROM) -> bytes:
+    def pack(self, obj: Any) -> bytes:
         """The type of one object, a newline, and its sealed bytes."""
         kind, data = self.dumps(obj)
-        return b"".join((kind, b"\n", self.seal(data, compress_from)))
+        return b"".join((kind, b"\n", self.seal(data)))
 
     def unpack(self, packed: bytes) -> Any:
         """Undo `pack`."""

@@ -98,6 +98,8 @@ class Reader:
         self._open: dict[bytes, Segment] = shelf.segments()
         self._last: tuple[Record, dict[str, _InField]]  # What was read last, and what it has in fields.
         self._field = b""  # What is being read, for an error to name.
+        self._names = b""  # The last run of segments.
+        self._run: tuple[Segment, ...] = ()
 
     def _guarded(self, field: bytes, read: Callable[..., T], *args: Any) -> T:
         """Read what a field held, and what that names; an error names the field at which it went wrong."""
@@ -153,16 +155,14 @@ class Reader:
 
     def _channels(self, ns: bytes, record: Record) -> dict[str, Any]:
         """The values, in the order of their versions. What is known of them then is for `shelf`."""
-        of_record, small = self._field, record.inline
-        refs = {ref.partition(b"/")[0]: ref for ref in record.refs if b"/" in ref}
+        of_record, small, refs = self._field, record.inline, record.refs
         values: dict[str, Any] = {}
         in_fields: dict[str, _InField] = {}
         for channel in record.checkpoint["channel_versions"]:
-            ref = refs.get(keys.word(channel))
-            if ref is not None:
-                self._field = keys.value(ns, ref)
+            if channel in refs:
+                self._field = keys.value(ns, refs[channel])
                 values[channel], pieces = self._value(self._values.get(self._field))
-                in_fields[channel] = ref, pieces
+                in_fields[channel] = refs[channel], pieces
             elif channel in small:
                 values[channel] = small[channel]
         self._field, self._last = of_record, (record, in_fields)
@@ -182,9 +182,13 @@ class Reader:
         return self._codec.loads(kind, join(pieces, layout, literal)), ()
 
     def _segments(self, names: bytes) -> tuple[Segment, ...]:
-        starts, known = range(0, len(names), SEGMENT_NAME_LENGTH), self._open
-        found = [names[at : at + SEGMENT_NAME_LENGTH] for at in starts]
-        return tuple([known[name] if name in known else self._opened(name) for name in found])
+        """Those of joined names: of an older value mostly the first of those of the newer one before it."""
+        if len(names) % SEGMENT_NAME_LENGTH or not self._names.startswith(names):
+            starts, known = range(0, len(names), SEGMENT_NAME_LENGTH), self._open
+            found = [names[at : at + SEGMENT_NAME_LENGTH] for at in starts]
+            self._run = tuple([known[name] if name in known else self._opened(name) for name in found])
+            self._names = names
+        return self._run[: len(names) // SEGMENT_NAME_LENGTH]
 
     def _opened(self, name: bytes) -> Segment:
         user, self._field = self._field, keys.segment(name)
@@ -198,7 +202,7 @@ class Reader:
     def _entries(self, ns: bytes, checkpoint_id: bytes, flat: Sequence[bytes]) -> list[PendingEntry]:
         """With path and index: `(task_path, task_id, idx)` is LangGraph's `writes_sort_key`."""
         found: list[PendingEntry] = []
-        for task, blob in pairs(flat).items():
+        for task, blob in zip(flat[::2], flat[1::2], strict=True):
             if task.startswith(b"\n"):
                 self._field = task[1:]
                 raise CorruptRecordError("it should list tasks with writes, and does not")

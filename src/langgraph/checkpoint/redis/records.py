@@ -26,7 +26,7 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 from langgraph._redis.errors import CorruptRecordError
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.codec import COMPRESS_RECORD_FROM, MSGPACK, Codec, checked
+from langgraph.checkpoint.redis.codec import MSGPACK, Codec, checked
 from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment
 from langgraph.checkpoint.redis.splice import Spliced, join, splice
 
@@ -51,24 +51,25 @@ def inline(value: Any) -> bool:
 
 
 class Record(NamedTuple):
-    """A checkpoint's record, taken apart."""
+    """A checkpoint's record, taken apart.
+
+    Attributes:
+        refs: Those of values in fields of their own, by channel.
+        named: How many values it has, in fields and inline.
+    """
 
     parent: str | None
     edition: bytes
-    refs: list[bytes]
+    refs: dict[str, bytes]
+    named: int
     checkpoint: dict[str, Any]
     inline: dict[str, Any]
     metadata: dict[str, Any]
 
-    @property
-    def named(self) -> int:
-        r"""How many values it has; a ref after ``\x02`` is one of an earlier put under this id."""
-        return len([ref for ref in self.refs if not ref.startswith(_EARLIER)])
-
 
 def record_tail(codec: Codec, run: bytes, delta: Sequence[bytes], body: list[Any]) -> bytes:
     """What follows the refs in a record; the script puts parent, edition and refs before it."""
-    tail = b"".join((run, b"\n", b"\t".join(delta), b"\n", codec.pack(body, COMPRESS_RECORD_FROM)))
+    tail = b"".join((run, b"\n", b"\t".join(delta), b"\n", codec.pack(body)))
     return checked(tail, "the checkpoint without its values, its metadata above all,")
 
 
@@ -85,14 +86,20 @@ def read_record(codec: Codec, data: bytes) -> Record:
         )
     parent, edition, refs, _, _, packed = data[1:].split(b"\n", 5)
     checkpoint, small, metadata = codec.unpack(packed)
-    return Record(
-        keys.decoded(parent) if parent else None,
-        edition,
-        refs.split(b"\t") if refs else [],
-        checkpoint,
-        small,
-        metadata,
-    )
+    above = keys.decoded(parent) if parent else None
+    return Record(above, edition, *_read_refs(refs), checkpoint, small, metadata)
+
+
+def _read_refs(line: bytes) -> tuple[dict[str, bytes], int]:
+    r"""What a record says of its values; a ref after ``\x02`` is one of an earlier put under this id."""
+    refs, named = {}, 0
+    for ref in line.split(b"\t") if line else ():
+        if not ref.startswith(_EARLIER):
+            named += 1
+            channel, of_field, _ = ref.partition(b"/")
+            if of_field:
+                refs[keys.decoded(channel)] = ref
+    return refs, named
 
 
 class PendingEntry(NamedTuple):

@@ -35,8 +35,8 @@ def plain(header: bytes, pieces: tuple[Segment, ...]) -> Spliced:
 
 def is_plain(layout: bytes, literal: bytes) -> bool:
     """Whether a value is a header and its own segments, so that a later value may extend it."""
-    before, _, _ = layout.partition(b":")
-    return b"," not in layout and int(before) == len(literal)
+    before, _, count = layout.partition(b":")
+    return count.isdigit() and int(before) == len(literal)
 
 
 def splice(data: bytes, run: Sequence[Segment]) -> Spliced | None:
