@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pytest
 
 from langgraph._redis.plan import Asked, Atomic, Call, Pause, Plan
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.keys import SHARDS, Keys
+from langgraph.checkpoint.redis.records import open_writes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from langgraph.checkpoint.redis.codec import Codec
+    from langgraph.checkpoint.redis.segments import Segment
 
 T = TypeVar("T")
 
@@ -54,6 +58,24 @@ def verbs(asked: Asked) -> list[str]:
     if isinstance(asked, Call):
         return [verb(asked)]
     return [verb(call) for call in (asked.calls if isinstance(asked, Atomic) else asked)]
+
+
+class Entry(NamedTuple):
+    """One write as it comes back."""
+
+    path: str
+    task: str
+    idx: int
+    channel: str
+    value: Any
+
+
+def read_writes(
+    codec: Codec, task: str, blob: bytes, segments: Callable[[bytes], Sequence[Segment]]
+) -> list[Entry]:
+    """The entries of one task's field, with their values."""
+    entries = open_writes(codec, b"the field", task, blob, segments)
+    return [Entry(*entry[:4], codec.loads(*entry.value[1:])) for entry in entries]
 
 
 def batch(

@@ -18,14 +18,14 @@ from langgraph._redis.errors import CorruptRecordError
 from langgraph.checkpoint.redis import keys
 from langgraph.checkpoint.redis.codec import Codec
 from langgraph.checkpoint.redis.records import (
-    PendingEntry,
+    Body,
     inline,
+    open_record,
     pack_writes,
-    read_record,
-    read_writes,
     record_tail,
 )
 from langgraph.checkpoint.redis.segments import Segment
+from unit.by_hand import Entry, read_writes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,11 +65,13 @@ def test_a_record_comes_back_whole(
     line = [*earlier, *refs.values(), keys.word("x")]
     data = record_of(codec, parent, line, [shell, {"x": inlined}, {"m": metadata}], run)
 
-    record = read_record(codec, data)
+    record = open_record(codec, b"c//1", data)
 
+    field, kind, dumped = record.body
+    assert field == b"c//1"
+    assert Body(*codec.loads(kind, dumped)) == (shell, {"x": inlined}, {"m": metadata})
     assert record.parent == (parent or None)
     assert (record.refs, record.named) == (refs, len(refs) + 1)
-    assert (record.checkpoint, record.inline, record.metadata) == (shell, {"x": inlined}, {"m": metadata})
 
 
 @pytest.mark.parametrize("data", [b"2parent\nedition\nrefs\n\n\nmsgpack\n\x00", b"9", b"{}", b""])
@@ -77,14 +79,14 @@ def test_another_layout_is_refused_and_says_which_is_read(data: bytes) -> None:
     with pytest.raises(
         CorruptRecordError, match=r"layout version is b'.*' and this release reads b'1'.*newer"
     ):
-        read_record(PLAIN, data)
+        open_record(PLAIN, b"c//1", data)
 
 
 def test_a_plaintext_record_is_refused_by_an_encrypting_serializer() -> None:
     data = record_of(PLAIN, "", [], [{}, {}, {}])
 
     with pytest.raises(CorruptRecordError, match="not encrypted"):
-        read_record(ENCRYPTED, data)
+        open_record(ENCRYPTED, b"c//1", data)
 
 
 def test_an_encrypted_record_shows_ids_and_nothing_of_its_body() -> None:
@@ -120,9 +122,7 @@ def test_other_values_are_left_to_the_serializer(value: Any) -> None:
     assert not inline(value)
 
 
-def entries_of(
-    codec: Codec, blob: bytes, task: str = "task", run: Sequence[Segment] = ()
-) -> list[PendingEntry]:
+def entries_of(codec: Codec, blob: bytes, task: str = "task", run: Sequence[Segment] = ()) -> list[Entry]:
     """What stands in a task's field, if these segments are stored."""
     stored = {piece.name: piece for piece in run}
 

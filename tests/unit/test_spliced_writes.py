@@ -9,8 +9,9 @@ from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from langgraph.checkpoint.redis.codec import Codec
-from langgraph.checkpoint.redis.records import pack_writes, read_writes
+from langgraph.checkpoint.redis.records import pack_writes
 from langgraph.checkpoint.redis.segments import Segment, header_length
+from unit.by_hand import read_writes
 from values import text_of
 
 PLAIN = Codec(JsonPlusSerializer())

@@ -9,7 +9,7 @@ nor repeats; and a piece in the clear is then refused, so that nobody can plant 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
@@ -21,6 +21,9 @@ MSGPACK: Final = b"msgpack"
 
 LARGEST: Final = 512 * 1024 * 1024
 """Bytes of one field or argument, as the server's `proto-max-bulk-len` is set by default."""
+
+Dumped: TypeAlias = "tuple[bytes, bytes, bytes]"
+"""An object as the serializer wrote it: the field where it stands, the serializer's type, bytes."""
 
 _SEALED: Final = {RAW: b"\x02", ZSTD: b"\x03", ZSTD_DICTIONARY: b"\x06"}
 _OPENED: Final = {sealed: flag for flag, sealed in _SEALED.items()}
@@ -104,7 +107,7 @@ class Codec:
         kind, data = self.dumps(obj)
         return b"".join((kind, b"\n", self.seal(data)))
 
-    def unpack(self, packed: bytes) -> Any:
-        """Undo `pack`."""
+    def opened(self, field: bytes, packed: bytes) -> Dumped:
+        """Undo `pack`, up to what `loads` does; `field` says where it stood."""
         kind, _, piece = packed.partition(b"\n")
-        return self.loads(kind, self.unseal(piece))
+        return field, kind, self.unseal(piece)

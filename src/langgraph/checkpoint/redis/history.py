@@ -38,7 +38,7 @@ class _Histories:
         entries = reader.entries(ns, checkpoint_id, flat)
         for entry in reversed(entries):
             if entry.channel in self.left:
-                self.writes[entry.channel].append((entry.task, entry.channel, entry.value))
+                self.writes[entry.channel].append((entry.task, entry.channel, reader.load(entry.value)))
         for at in range(0, len(seeds), 4):
             name, *seed = seeds[at : at + 4]
             channel = keys.decoded(name)
@@ -59,7 +59,7 @@ def _seed(reader: Reader, ns: bytes, checkpoint_id: bytes, channel: str, seed: S
     kind, field, data = seed
     if kind == b"v":
         return reader.value(field, data)
-    return reader.record(ns, checkpoint_id, data).inline[channel]
+    return reader.body(ns, checkpoint_id, data).inline[channel]
 
 
 def delta_history(

@@ -115,7 +115,7 @@ def page(plans: Plans, thread: Thread, wanted: Query, bounds: Bounds, life: byte
     answer = stored(reply, 2)
     reader = Reader(plans.codec, thread, answer, shelf)
     if whole:
-        found = [reader.tuple_of(entry) for entry in answer.entries]
+        found = list(reader.tuples(answer.entries))
     else:
         matching = [
             (ns, name) for ns, name, data, _ in answer.entries if _passes(reader, wanted, ns, name, data)
@@ -125,7 +125,7 @@ def page(plans: Plans, thread: Thread, wanted: Query, bounds: Bounds, life: byte
 
 
 def _passes(reader: Reader, wanted: Query, ns: bytes, checkpoint_id: bytes, data: bytes) -> bool:
-    return matches(reader.record(ns, checkpoint_id, data).metadata, wanted.filter)
+    return matches(reader.body(ns, checkpoint_id, data).metadata, wanted.filter)
 
 
 def _load(plans: Plans, thread: Thread, wanted: list[tuple[bytes, bytes]]) -> Plan[list[CheckpointTuple]]:
@@ -136,7 +136,7 @@ def _load(plans: Plans, thread: Thread, wanted: list[tuple[bytes, bytes]]) -> Pl
         reply = yield Call(_LOAD, thread.keys[:1], args)
         answer = stored(reply, 1)
         reader = Reader(plans.codec, thread, answer, shelf)
-        found += [reader.tuple_of(entry) for entry in answer.entries]
+        found += reader.tuples(answer.entries)
         wanted = wanted[reply[0] :]
     return found
 

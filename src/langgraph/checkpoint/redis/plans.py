@@ -97,7 +97,7 @@ class Plans:
             raise unreadable(at.thread, reply, GONE)
         answer = stored(reply)
         reader = Reader(self.codec, at.thread, answer, shelf)
-        found = reader.tuple_of(answer.entries[0])
+        (found,) = reader.tuples(answer.entries)
         self.core.shelves.put(self.shelf_key(at.thread, at.ns), reader.shelf(found.checkpoint["id"]))
         return named(found) if at.id and self.core.policy.refuses else found
 

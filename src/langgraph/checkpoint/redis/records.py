@@ -26,7 +26,7 @@ from langgraph.checkpoint.base import WRITES_IDX_MAP
 
 from langgraph._redis.errors import CorruptRecordError
 from langgraph.checkpoint.redis import keys
-from langgraph.checkpoint.redis.codec import MSGPACK, Codec, checked
+from langgraph.checkpoint.redis.codec import MSGPACK, Codec, Dumped, checked
 from langgraph.checkpoint.redis.segments import SPLIT_FROM, Segment
 from langgraph.checkpoint.redis.splice import Spliced, join, splice
 
@@ -56,12 +56,19 @@ class Record(NamedTuple):
     Attributes:
         refs: Those of values in fields of their own, by channel.
         named: How many values it has, in fields and inline.
+        body: What `Body` is loaded from.
     """
 
     parent: str | None
     edition: bytes
     refs: dict[str, bytes]
     named: int
+    body: Dumped
+
+
+class Body(NamedTuple):
+    """The body of a record: the checkpoint without values, those that stand in the record, the metadata."""
+
     checkpoint: dict[str, Any]
     inline: dict[str, Any]
     metadata: dict[str, Any]
@@ -73,7 +80,7 @@ def record_tail(codec: Codec, run: bytes, delta: Sequence[bytes], body: list[Any
     return checked(tail, "the checkpoint without its values, its metadata above all,")
 
 
-def read_record(codec: Codec, data: bytes) -> Record:
+def open_record(codec: Codec, field: bytes, data: bytes) -> Record:
     """Take a record apart.
 
     Raises:
@@ -85,12 +92,11 @@ def read_record(codec: Codec, data: bytes) -> Record:
             "a newer release may have written it"
         )
     parent, edition, refs, _, _, packed = data[1:].split(b"\n", 5)
-    checkpoint, small, metadata = codec.unpack(packed)
     above = keys.decoded(parent) if parent else None
-    return Record(above, edition, *_read_refs(refs), checkpoint, small, metadata)
+    return Record(above, edition, *_open_refs(refs), codec.opened(field, packed))
 
 
-def _read_refs(line: bytes) -> tuple[dict[str, bytes], int]:
+def _open_refs(line: bytes) -> tuple[dict[str, bytes], int]:
     r"""What a record says of its values; a ref after ``\x02`` is one of an earlier put under this id."""
     refs, named = {}, 0
     for ref in line.split(b"\t") if line else ():
@@ -109,7 +115,7 @@ class PendingEntry(NamedTuple):
     task: str
     idx: int
     channel: str
-    value: Any
+    value: Dumped
 
 
 class PackedWrites(NamedTuple):
@@ -164,8 +170,8 @@ def _pack_write(codec: Codec, obj: Any, run: Sequence[Segment]) -> tuple[bytes, 
     return b"\n".join(lines), found
 
 
-def read_writes(
-    codec: Codec, task: str, blob: bytes, segments: Callable[[bytes], Sequence[Segment]]
+def open_writes(
+    codec: Codec, field: bytes, task: str, blob: bytes, segments: Callable[[bytes], Sequence[Segment]]
 ) -> list[PendingEntry]:
     """The entries of one task's field; `segments` finds those of joined names."""
     entries = []
@@ -174,14 +180,16 @@ def read_writes(
         stop = blob.index(b"\n", at)
         idx, path, channel, length = blob[at:stop].split(b"\t")
         at = stop + 1 + int(length)
-        value = _read_write(codec, blob[stop + 1 : at], segments)
+        value = _open_write(codec, field, blob[stop + 1 : at], segments)
         entries.append(PendingEntry(keys.decoded(path), task, int(idx), keys.decoded(channel), value))
     return entries
 
 
-def _read_write(codec: Codec, packed: bytes, segments: Callable[[bytes], Sequence[Segment]]) -> Any:
+def _open_write(
+    codec: Codec, field: bytes, packed: bytes, segments: Callable[[bytes], Sequence[Segment]]
+) -> Dumped:
     kind, _, piece = packed.partition(b"\n")
     if piece[:1] != _SPLICED:
-        return codec.loads(kind, codec.unseal(piece))
+        return field, kind, codec.unseal(piece)
     names, layout, literal = piece[1:].split(b"\n", 2)
-    return codec.loads(kind, join(segments(names), layout, codec.unseal(literal)))
+    return field, kind, join(segments(names), layout, codec.unseal(literal))

@@ -150,7 +150,7 @@ class Threads:
         if about.record is None:
             raise unreadable(about.thread, b"c//" + about.root, GONE)
         reader = Reader(self._plans.codec, about.thread)
-        return reader.record(b"", about.root, about.record).metadata
+        return reader.body(b"", about.root, about.record).metadata
 
 
 def _info(about: About, metadata: dict[str, Any], weight: int | None) -> ThreadInfo:
