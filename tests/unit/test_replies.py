@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import CheckpointTuple
 
 CODEC = Codec(JsonPlusSerializer())
+REFUSED = b"msgpack\n\x00\xc1"  # The serializer does not load this: no type begins with this byte.
 
 
 @dataclass
@@ -115,7 +116,9 @@ def unreadable(name: str) -> str:
     return f"cannot read field {name!r} of key 'prefix:{{thread}}:data': "
 
 
-@pytest.mark.parametrize("record", [b"2 of a newer release", b"", b"1 broken off", b"1\n\n\n\n\n{}"])
+@pytest.mark.parametrize(
+    "record", [b"2 of a newer release", b"", b"1 broken off", b"1\n\n\n\n\n{}", b"1\n\n\n\n\n" + REFUSED]
+)
 def test_a_record_that_cannot_be_read_is_named(record: bytes) -> None:
     assert refusal_of(Stored(record=record)).startswith(unreadable("c//the id"))
 
@@ -124,7 +127,9 @@ def test_a_newer_layout_is_named_as_such() -> None:
     assert "layout version" in refusal_of(Stored(record=b"2 of a newer release"))
 
 
-@pytest.mark.parametrize("value", [b"", b"I", b"Inonsense", b"Mnonsense", b"Imsgpack\n\x09flag"])
+@pytest.mark.parametrize(
+    "value", [b"", b"I", b"Inonsense", b"Mnonsense", b"Imsgpack\n\x09flag", b"I" + REFUSED]
+)
 def test_a_value_that_cannot_be_read_is_named(value: bytes) -> None:
     stored = Stored(values={b"v//messages/2": value})
 
@@ -151,8 +156,10 @@ def test_a_segment_that_cannot_be_read_is_named() -> None:
     assert refusal_of(stored).startswith(unreadable("s/aaaaaaaaaa"))
 
 
-def test_writes_that_cannot_be_read_are_named() -> None:
-    stored = Stored(writes=[b"task", b"0\tpath\tchannel\t5\nshort"])
+@pytest.mark.parametrize("value", [b"short", REFUSED])
+def test_writes_that_cannot_be_read_are_named(value: bytes) -> None:
+    others = pack_writes(CODEC, [("a", 1)], "path").blob
+    stored = Stored(writes=[b"other", others, b"task", b"0\tpath\tchannel\t%d\n%b" % (len(value), value)])
 
     assert refusal_of(stored).startswith(unreadable("w//task/the id"))
 
