@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pytest
@@ -82,9 +81,12 @@ def batch(
     entries: Sequence[Sequence[Any]], values: Sequence[Any] = (), segments: Sequence[Any] = ()
 ) -> list[Any]:
     """Checkpoints, the values and the segments that they name, as a script answers with them."""
-    told = [[ns, name, record, len(writes) // 2, *writes] for ns, name, record, writes in entries]
-    counts = [len(values) // 2, len(segments) // 2, len(entries)]
-    return [*counts, *values, *segments, *chain.from_iterable(told)]
+    told: list[Any] = []
+    for ns, name, record, writes in entries:
+        told += [ns, name, record, len(values) // 2, len(segments) // 2, len(writes) // 2]
+        told += [*values, *segments, *writes]
+        values = segments = ()  # The first of them brings what others name, too.
+    return told
 
 
 def sent(call: Call) -> int:

@@ -119,15 +119,21 @@ def test_a_value_that_is_a_header_and_its_segments_may_be_extended() -> None:
     whole = plain(b"head", RUN)
 
     assert join(whole.pieces, whole.layout, whole.literal) == b"head" + WHOLE
-    assert is_plain(whole.layout, whole.literal)
-    assert is_plain(plain(b"", ()).layout, b"")
+    assert is_plain(whole.layout, whole.literal, whole.pieces)
+    assert is_plain(plain(b"", ()).layout, b"", ())
 
 
 @pytest.mark.parametrize("data", [b"x" + WHOLE + b"y", WHOLE + b"y", b"x" + WHOLE + b"y" + WHOLE])
 def test_a_value_with_anything_behind_its_segments_is_not_extended(data: bytes) -> None:
     found = found_in(data)
 
-    assert not is_plain(found.layout, found.literal)
+    assert not is_plain(found.layout, found.literal, found.pieces)
+
+
+def test_a_value_with_other_segments_than_its_layout_says_is_not_extended() -> None:
+    whole = plain(b"head", RUN)
+
+    assert not is_plain(whole.layout, whole.literal, (*RUN, *RUN))
 
 
 def test_a_tasks_input_is_found_to_hold_the_conversation() -> None:

@@ -1,6 +1,6 @@
--- Whole checkpoints, a batch at a time, in one flat reply: each table in a reply costs the server a block of memory.
--- Of a batch: how many values, segments, checkpoints; (value field, value) and (segment field, bytes), each once in
--- the reply; (namespace, id, record, how many tasks, (task, writes) of each) of those that are there.
+-- Whole checkpoints, one behind the other in one flat reply: each table in a reply costs the server a block of memory.
+-- Of each: namespace, id, record; how many values, segments, tasks; (value field, value), (segment field, bytes), each
+-- once in the reply; (task, writes).
 --!include records
 
 -- Adds names, and the items of these names, which stand in `items` behind some others.
@@ -12,36 +12,13 @@ local function append(reply, names, items, others, count)
   end
 end
 
--- Adds the checkpoints that `wanted`, {namespace, id, namespace, id, ...}, names from `first` to `last`. Returns how
--- many bytes they take, and the field of one that is gone, or nil. `seen` and `known`: see `segment_fields`; without
--- `known`, records alone.
-local function add(reply, data, wanted, first, last, seen, known)
-  local names, fields, tasks, pieces, size, count, gone = {}, {}, {}, {}, 0, 0, nil
-  for at = first, last, 2 do
-    local name = wanted[at] .. '/' .. wanted[at + 1]
-    names[#names + 1] = 'c/' .. name
-    names[#names + 1] = 'l/' .. name
-  end
-  local found = hmget(data, names)
-  for i = 1, #names, 2 do
-    local record = found[i]
-    if record then
-      size, count = size + #record, count + 1
-      local refs = known and string.match(record, '^1[^\n]*\n[^\n]*\n([^\n]*)\n')
-      value_fields(wanted[first + i - 1], refs, seen, fields)
-    else
-      gone = names[i]
-    end
-  end
-  local values = #fields
-  for i = 1, #names, 2 do
-    if found[i] then
-      local ns, id = wanted[first + i - 1], wanted[first + i]
-      tasks[i] = tasks_in(data, ns, id, known and found[i + 1])
-      for _, task in ipairs(tasks[i]) do fields[#fields + 1] = 'w/' .. ns .. '/' .. task .. '/' .. id end
-    end
-  end
-  local items = hmget(data, fields)
+-- Adds one checkpoint; `list` is the last chunk of its list of tasks. Returns how many bytes it takes. `seen` and
+-- `known`: see `segment_fields`; without `known`, the record alone.
+local function add(reply, data, ns, id, record, list, seen, known)
+  local fields = known and value_fields(ns, string.match(record, '^1[^\n]*\n[^\n]*\n([^\n]*)\n'), seen) or {}
+  local values, tasks = #fields, tasks_in(data, ns, id, list)
+  for i, task in ipairs(tasks) do fields[values + i] = 'w/' .. ns .. '/' .. task .. '/' .. id end
+  local size, pieces, items = #record, {}, hmget(data, fields)
   for i, item in ipairs(items) do
     if item then
       size = size + #item
@@ -53,32 +30,34 @@ local function add(reply, data, wanted, first, last, seen, known)
   for _, bytes in ipairs(sealed) do size = size + (bytes and #bytes or 0) end
 
   local at = #reply
-  reply[at + 1], reply[at + 2], reply[at + 3] = values, #pieces, count
+  reply[at + 1], reply[at + 2], reply[at + 3] = ns, id, record
+  reply[at + 4], reply[at + 5], reply[at + 6] = values, #pieces, #tasks
   append(reply, fields, items, 0, values)
   append(reply, pieces, sealed, 0, #pieces)
-  for i = 1, #names, 2 do
-    if found[i] then
-      at = #reply
-      reply[at + 1], reply[at + 2], reply[at + 3] = wanted[first + i - 1], wanted[first + i], found[i]
-      reply[at + 4] = #tasks[i]
-      append(reply, tasks[i], items, values, #tasks[i])
-      values = values + #tasks[i]
-    end
-  end
-  return size, gone
+  append(reply, tasks, items, values, #tasks)
+  return size
 end
 
--- Adds the first of `wanted` until they take `budget` bytes. Returns how many those were, and the field of one that
--- is gone, or nil. A batch is as many as would fit by what the others took, and not many more than the last: the
--- next ones may be larger.
+-- Adds the first of `wanted`, {namespace, id, namespace, id, ...}, until they take `budget` bytes or one is gone.
+-- Returns how many those were, and the field of the one that is gone, or nil. Records are small, and read ahead;
+-- what they name is read one checkpoint at a time, since it may be large.
+local AHEAD = 8
 local function add_some(reply, data, wanted, budget, known)
-  local all, count, size, batch, seen, gone = #wanted / 2, 0, 0, 1, {}, nil
-  while count < all and size < budget do
-    batch = math.min(batch, all - count)
-    local added, lost = add(reply, data, wanted, 2 * count + 1, 2 * (count + batch), seen, known)
-    count, size, gone = count + batch, size + added, lost or gone
-    local fit = math.floor((budget - size) * count / (size + 1))
-    batch = math.max(1, math.min(fit, 4 * batch, 8))
+  local count, size, seen = 0, 0, {}
+  while 2 * count < #wanted and size < budget do
+    local records, lists = {}, {}
+    for at = 2 * count + 1, math.min(2 * (count + AHEAD), #wanted), 2 do
+      local name = wanted[at] .. '/' .. wanted[at + 1]
+      records[#records + 1], lists[#lists + 1] = 'c/' .. name, 'l/' .. name
+    end
+    local found = hmget(data, records)
+    local tasks = known and hmget(data, lists) or {}
+    for i, name in ipairs(records) do
+      if size >= budget then break end
+      count = count + 1
+      if not found[i] then return count, name end
+      size = size + add(reply, data, wanted[2 * count - 1], wanted[2 * count], found[i], tasks[i], seen, known)
+    end
   end
-  return count, gone
+  return count, nil
 end

@@ -2,7 +2,7 @@
 -- KEYS data, index
 -- ARGV namespace, id ('' for the largest), names of segments that the client holds (space-separated), life (as
 --      `prolong` says) if to read it prolongs it, else '-'
--- Reply one batch as checkpoints.lua says; nil if there is none; the field's name if the index has it and the data do not
+-- Reply as checkpoints.lua says; nil if there is none; the field's name if the index has it and the data do not
 --!include checkpoints
 local data, index, ns, id = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local function newest()
@@ -20,7 +20,7 @@ if id == '' then
   if not id then return nil end
 end
 local reply = {}
-local _, gone = add(reply, data, {ns, id}, 1, 2, {}, ARGV[3])
+local _, gone = add_some(reply, data, {ns, id}, 1, ARGV[3])
 if not gone then
   if ARGV[4] ~= '-' then
     --!include life

@@ -4,7 +4,7 @@
 --      upper and lower bound of members "i/<id>\0<namespace>" of all others, or '' and '';
 --      most checkpoints, most bytes, '1' for values and writes too, names of segments that the client holds,
 --      life (as `prolong` says) if to read it prolongs it, else '-'
--- Reply {namespace and id to go on below, or '' and '', then batches as checkpoints.lua says}; nil if there is no such
+-- Reply {namespace and id to go on below, or '' and '', then as checkpoints.lua says}; nil if there is no such
 --      thread; a field's name if the index has it and the data do not
 --!include checkpoints
 local data, index = KEYS[1], KEYS[2]

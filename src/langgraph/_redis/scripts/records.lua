@@ -55,10 +55,10 @@ local function writes_of(data, ns, id)
   return writes
 end
 
--- The fields of the values that a record names, each once, as `seen` remembers; added to `fields` if given. A ref
--- after \2 is of a value that it named before it was put anew, which its writes may need.
-local function value_fields(ns, refs, seen, fields)
-  fields = fields or {}
+-- The fields of the values that a record names, each once, as `seen` remembers. A ref after \2 is of
+-- a value that it named before it was put anew, which its writes may need.
+local function value_fields(ns, refs, seen)
+  local fields = {}
   for ref in string.gmatch(refs or '', '[^\t]+') do
     if string.find(ref, '/', 1, true) then
       if string.byte(ref) == 2 then ref = string.sub(ref, 2) end

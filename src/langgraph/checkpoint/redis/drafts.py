@@ -90,7 +90,8 @@ class Draft:
     def present(self, channel: str, number: Any, value: Any, *, new: bool) -> None:
         """Add a channel that has a value.
 
-        If the version is not new, what was stored at it counts, and not what became of the object since.
+        If the version is not new, what was stored at it counts, and not what became of the object since: as
+        far as that is known here, or can be looked for, which an empty list in another record cannot.
         """
         known = None if new else self._known(channel, number)
         if known is not None and known.stored:
@@ -121,6 +122,10 @@ class Draft:
             self._add_reused(channel, number, known)
         else:
             self._add_inline(channel, number, known.inline)
+
+    def knows(self, channel: str, number: Any) -> bool:
+        """Whether something is known of a channel at a version."""
+        return self._known(channel, number) is not None
 
     def _known(self, channel: str, number: Any) -> Held | None:
         held = self.shelf.channels.get(channel)
@@ -263,19 +268,16 @@ def draft(
         codec: Turns values into bytes.
         ns: The checkpoint's namespace.
         checkpoint: As LangGraph gives it; not changed.
-        new_versions: The versions whose values are new; None for all, when hints proved wrong.
+        new_versions: The versions whose values are new; None for all that the shelf does not know, when hints
+            proved wrong.
         shelf: What is known of the namespace.
     """
     made = Draft(codec, keys.encoded(ns), shelf)
     values = checkpoint["channel_values"]
     for channel, number in checkpoint["channel_versions"].items():
         if channel in values:
-            made.present(
-                channel,
-                number,
-                values[channel],
-                new=new_versions is None or channel in new_versions,
-            )
+            new = not made.knows(channel, number) if new_versions is None else channel in new_versions
+            made.present(channel, number, values[channel], new=new)
         else:
             made.missing(channel, number, new=new_versions is not None and channel in new_versions)
     return made.finish()

@@ -23,7 +23,7 @@ from langgraph.checkpoint.redis.conflicts import branches, moved_on, named
 from langgraph.checkpoint.redis.drafts import Draft, draft
 from langgraph.checkpoint.redis.reader import GONE, Reader, stored, unreadable
 from langgraph.checkpoint.redis.records import PackedWrites, pack_writes, record_tail
-from langgraph.checkpoint.redis.shelves import EMPTY, Held, Shelf
+from langgraph.checkpoint.redis.shelves import Held, Shelf
 from langgraph.checkpoint.redis.stats import AGAIN, ANEW, NEW, REUSED
 from langgraph.checkpoint.redis.sweep import Line, Sweep, newest_of_each_namespace
 
@@ -115,7 +115,7 @@ class Plans:
         facts = _facts(config, metadata)
         alone = self.core.policy.refuses and not branches(config, facts)
         known = self.core.shelves.get(key)
-        for versions, shelf in ((new_versions, known), (None, EMPTY)):
+        for versions, shelf in ((new_versions, known), (None, known.inlined(new_versions or ()))):
             made = draft(self.codec, at.ns, checkpoint, versions, shelf)
             # Before it is stored: writes that follow at once may share its segments, if the script agrees.
             edition = b"" if made.maybe else made.edition

@@ -71,19 +71,18 @@ NOTHING: Final = Stored([], {}, {})
 
 
 def stored(reply: Sequence[Any], at: int = 0) -> Stored:
-    """The batches of checkpoints that stand in a reply from `at` on, as the scripts lay them out."""
-    entries, values, segments = [], dict[bytes, bytes](), dict[bytes, bytes]()
+    """The checkpoints that stand in a reply from `at` on, as the scripts lay them out."""
+    entries, values, segments = [], list[bytes](), list[bytes]()
     while at < len(reply):
-        of_values, of_segments, count = reply[at : at + 3]
-        middle = at + 3 + 2 * of_values
-        values.update(pairs(reply[at + 3 : middle]))
-        at = middle + 2 * of_segments
-        segments.update(pairs(reply[middle:at]))
-        for _ in range(count):
-            ns, name, record, tasks = reply[at : at + 4]
-            first, at = at + 4, at + 4 + 2 * tasks
-            entries.append((ns, name, record, reply[first:at]))
-    return Stored(entries, values, segments)
+        ns, name, record, of_values, of_segments, tasks = reply[at : at + 6]
+        first = at + 6
+        second = first + 2 * of_values
+        third = second + 2 * of_segments
+        at = third + 2 * tasks
+        values += reply[first:second]
+        segments += reply[second:third]
+        entries.append((ns, name, record, reply[third:at]))
+    return Stored(entries, pairs(values), pairs(segments))
 
 
 class _Opened(NamedTuple):
@@ -225,7 +224,7 @@ class Reader:
             return self._codec.opened(field, data[1:]), ()
         names, kind, layout, piece = data[1:].split(b"\n", 3)
         pieces, literal = self._segments(names), self._codec.unseal(piece)
-        if is_plain(layout, literal):
+        if is_plain(layout, literal, pieces):
             return (field, kind, b"".join([literal, *[piece.data for piece in pieces]])), pieces
         return (field, kind, join(pieces, layout, literal)), ()
 
@@ -250,7 +249,7 @@ class Reader:
     def _entries(self, ns: bytes, checkpoint_id: bytes, flat: Sequence[bytes]) -> list[PendingEntry]:
         """With path and index: `(task_path, task_id, idx)` is LangGraph's `writes_sort_key`."""
         found: list[PendingEntry] = []
-        for task, blob in zip(flat[::2], flat[1::2], strict=True):
+        for task, blob in pairs(flat).items():
             if task.startswith(b"\n"):
                 self._field = task[1:]
                 raise CorruptRecordError("it should list tasks with writes, and does not")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Final, NamedTuple
 
 from langgraph._redis.forked import renewed
@@ -89,6 +89,16 @@ class Shelf:
     def names(self) -> bytes:
         """Their names, between spaces, as scripts are given them."""
         return b" ".join(self.segments())
+
+    def inlined(self, but: Container[str]) -> Shelf:
+        """What needs no look at the server: values that stand in the record, but of some channels."""
+        return Shelf(
+            {
+                channel: held
+                for channel, held in self.channels.items()
+                if held.ref is None and held.stored and channel not in but
+            }
+        )
 
     def largest_at(self, checkpoint_id: str) -> Held:
         """The channel with the most bytes in segments at a checkpoint: this one, or the one before it."""

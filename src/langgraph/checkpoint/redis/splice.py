@@ -33,10 +33,9 @@ def plain(header: bytes, pieces: tuple[Segment, ...]) -> Spliced:
     return Spliced(pieces, b"%d:%d" % (len(header), len(pieces)), header)
 
 
-def is_plain(layout: bytes, literal: bytes) -> bool:
-    """Whether a value is a header and its own segments, so that a later value may extend it."""
-    before, _, count = layout.partition(b":")
-    return count.isdigit() and int(before) == len(literal)
+def is_plain(layout: bytes, literal: bytes, pieces: Sequence[Segment]) -> bool:
+    """Whether a value is a header and these segments, so that a later value may extend it."""
+    return layout == b"%d:%d" % (len(literal), len(pieces))
 
 
 def splice(data: bytes, run: Sequence[Segment]) -> Spliced | None:
