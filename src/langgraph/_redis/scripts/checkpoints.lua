@@ -43,20 +43,21 @@ end
 -- what they name is read one checkpoint at a time, since it may be large.
 local AHEAD = 8
 local function add_some(reply, data, wanted, budget, known)
-  local count, size, seen = 0, 0, {}
+  local count, size, seen, step = 0, 0, {}, known and 2 or 1
   while 2 * count < #wanted and size < budget do
-    local records, lists = {}, {}
+    local names = {}
     for at = 2 * count + 1, math.min(2 * (count + AHEAD), #wanted), 2 do
       local name = wanted[at] .. '/' .. wanted[at + 1]
-      records[#records + 1], lists[#lists + 1] = 'c/' .. name, 'l/' .. name
+      names[#names + 1] = 'c/' .. name
+      if known then names[#names + 1] = 'l/' .. name end
     end
-    local found = hmget(data, records)
-    local tasks = known and hmget(data, lists) or {}
-    for i, name in ipairs(records) do
+    local found = hmget(data, names)
+    for i = 1, #names, step do
       if size >= budget then break end
       count = count + 1
-      if not found[i] then return count, name end
-      size = size + add(reply, data, wanted[2 * count - 1], wanted[2 * count], found[i], tasks[i], seen, known)
+      if not found[i] then return count, names[i] end
+      local list = known and found[i + 1]
+      size = size + add(reply, data, wanted[2 * count - 1], wanted[2 * count], found[i], list, seen, known)
     end
   end
   return count, nil

@@ -19,13 +19,15 @@ if id == '' then
   end
   if not id then return nil end
 end
-local reply = {}
-local _, gone = add_some(reply, data, {ns, id}, 1, ARGV[3])
-if not gone then
+local field = 'c/' .. ns .. '/' .. id
+local record, list = unpack(redis.call('HMGET', data, field, 'l/' .. ns .. '/' .. id))
+if record then
+  local reply = {}
+  add(reply, data, ns, id, record, list, {}, ARGV[3])
   if ARGV[4] ~= '-' then
     --!include life
     prolong(data, index, ARGV[4], redis.call('HGET', data, 't/ttl'))
   end
   return reply
 end
-return redis.call('ZSCORE', index, gone) and redis.call('EXISTS', data) == 1 and gone or nil
+return redis.call('ZSCORE', index, field) and redis.call('EXISTS', data) == 1 and field or nil
