@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
-from damage import fields
-from steps import Chain, checkpoint_of, config_of, metadata_of, values_at
+from damage import fields, thread_keys
+from steps import Chain, checkpoint_of, config_of, long_list, metadata_of, values_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,20 @@ def emptied(values: dict[str, Any]) -> None:
 @pytest.mark.parametrize("change", [filled, emptied])
 def test_what_was_stored_at_a_version_stays(saver: RedisSaver, change: Change) -> None:
     assert changed_between(saver, change) == changed_between(InMemorySaver(), change)
+
+
+def test_what_was_stored_stays_where_the_put_is_sent_again_whole(
+    saver: RedisSaver, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    chain, large = Chain(), long_list(20)
+    first = chain.put(saver, empty=[], emptied=[1], large=large, new=[1])
+    chain.values["empty"].append(1)
+    redis_client.hdel(thread_keys(key_prefix)[0], *fields(redis_client, key_prefix, b"s/"))
+
+    second = chain.put(saver, new=[])
+
+    assert values_at(saver, second) == {"empty": [], "emptied": [1], "large": large, "new": []}
+    assert values_at(saver, first) == {"empty": [], "emptied": [1], "large": large, "new": [1]}
 
 
 def without_value(saver: BaseCheckpointSaver[str], config: RunnableConfig) -> dict[str, Any] | None:

@@ -13,10 +13,11 @@ from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
+from damage import thread_keys
 from directories import Make, Twin
-from langgraph.checkpoint.redis import RedisSaver, ThreadNotFoundError
+from langgraph.checkpoint.redis import CorruptRecordError, RedisSaver, ThreadNotFoundError
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
-from steps import Chain, config_of, long_list
+from steps import Chain, config_of, id_of, long_list
 from waiting import eventually
 
 HOUR = 60
@@ -124,7 +125,17 @@ async def test_a_cancelled_call_leaves_no_key_without_a_life(
             assert -1 not in lives(f"cancelled-{turns}")
 
 
-def test_a_write_prolongs_and_a_read_only_where_it_is_asked_to(make: Make) -> None:
+READS: dict[str, Callable[[Twin], object]] = {
+    "get": lambda twin: twin.get_tuple(config_of()),
+    "list": lambda twin: twin.list(config_of()),
+    "list with a filter": lambda twin: twin.list(config_of(), filter={"source": "loop"}),
+}
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_write_prolongs_and_a_read_only_where_it_is_asked_to(
+    make: Make, read: Callable[[Twin], object]
+) -> None:
     for refresh in (False, True):
         twin, chain = make(ttl={"default_ttl": HOUR, "refresh_on_read": refresh}), Chain()
         put(twin, chain, a=1)
@@ -135,9 +146,24 @@ def test_a_write_prolongs_and_a_read_only_where_it_is_asked_to(make: Make) -> No
         twin.put_writes({"configurable": {**chain.config["configurable"], "ttl": 1}}, [("a", 1)], "t", "")
         assert minutes_left(twin) <= 1
 
-        assert twin.get_tuple(config_of()) is not None
+        assert read(twin)
 
         assert (minutes_left(twin) > 1) == refresh
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_read_that_fails_prolongs_nothing(
+    make: Make, redis_client: redis.Redis, key_prefix: str, read: Callable[[Twin], object]
+) -> None:
+    twin, chain = make(ttl={"default_ttl": HOUR, "refresh_on_read": True}), Chain()
+    put(twin, chain, a=1)
+    twin.put_writes({"configurable": {**chain.config["configurable"], "ttl": 1}}, [("a", 1)], "t", "")
+    redis_client.hdel(thread_keys(key_prefix)[0], f"c//{id_of(chain.config)}")
+
+    with pytest.raises(CorruptRecordError, match="gone"):
+        read(twin)
+
+    assert minutes_left(twin) <= 1
 
 
 def test_a_thread_that_expired_is_gone_whole_with_its_question(redis_url: str, key_prefix: str) -> None:

@@ -63,6 +63,37 @@ def test_bytes_that_do_not_compress_become_one_more(data: bytes) -> None:
     assert len(PLAIN.seal(data)) == len(data) + 1
 
 
+# Texts as they were sealed under the key above when each way of compressing them was new.
+STORED = [
+    pytest.param(
+        b"secret",
+        ("026165730a68f787280a4845ac95da6bdb7044af74ffa5aefbfc6ca67bd5a05c11718a573ae8f71a67d691"),
+        id="raw",
+    ),
+    pytest.param(
+        b"secret " * 30,
+        (
+            "066165730a517e4c28fb914f00a83435568e9e20bd29818720470afabfbb59b913a49c419744a1fa954701d54bd91dba"
+            "d198870bd53dfc19b32ccb0fa0054df7"
+        ),
+        id="against the dictionary",
+    ),
+    pytest.param(
+        b"secret " * 1300,
+        (
+            "036165730a93e18aef234b0cad59d85577b450f0d2a4715fc1a4b1eeff7b22c6a153d8947d81b26a93d6b17efd81ccb2"
+            "e657593028d3a8d5525ff45003f520958988"
+        ),
+        id="alone",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "sealed"), STORED)
+def test_what_was_encrypted_opens(text: bytes, sealed: str) -> None:
+    assert ENCRYPTED.unseal(bytes.fromhex(sealed)) == text
+
+
 @pytest.mark.parametrize("data", SHAPES)
 def test_nothing_of_the_plaintext_is_in_what_is_encrypted(data: bytes) -> None:
     sealed = ENCRYPTED.seal(data)

@@ -149,6 +149,16 @@ def test_a_segment_that_is_gone_is_named() -> None:
     assert refusal_of(stored) == unreadable("s/bbbbbbbbbb") + GONE
 
 
+def test_a_name_that_was_cut_is_not_taken_for_the_one_of_another_value() -> None:
+    stored = in_segments()
+    manifest = stored.values[b"v//messages/2"]
+    assert manifest is not None
+    stored.refs = b"messages/2\tempty/1\tsmall"
+    stored.values[b"v//empty/1"] = manifest.replace(b"bbbbbbbbbb", b"bbbbbbb").replace(b"1:2", b"1:1")
+
+    assert refusal_of(stored) == unreadable("s/bbbbbbb") + GONE
+
+
 def test_a_segment_that_cannot_be_read_is_named() -> None:
     stored = in_segments()
     stored.segments[b"s/aaaaaaaaaa"] = b"\x01no zstd"
