@@ -60,6 +60,20 @@ def test_what_was_stored_stays_where_the_put_is_sent_again_whole(
     assert values_at(saver, first) == {"empty": [], "emptied": [1], "large": large, "new": [1]}
 
 
+def test_what_is_new_counts_where_the_put_is_sent_again_whole_though_its_version_is_known(
+    saver: RedisSaver, redis_client: redis.Redis, key_prefix: str
+) -> None:
+    large, versions = long_list(20), {"small": "1", "large": "1"}
+    before = {"small": 1, "large": large}
+    config = saver.put(config_of(), checkpoint_of(before, dict(versions), "1"), metadata_of(), dict(versions))
+    redis_client.hdel(thread_keys(key_prefix)[0], *fields(redis_client, key_prefix, b"s/"))
+
+    after = {"small": 2, "large": large}
+    config = saver.put(config, checkpoint_of(after, dict(versions), "2"), metadata_of(), {"small": "1"})
+
+    assert values_at(saver, config) == after
+
+
 def without_value(saver: BaseCheckpointSaver[str], config: RunnableConfig) -> dict[str, Any] | None:
     """The values of a checkpoint that has the version of `empty` and brings no value."""
     bare = checkpoint_of({}, {"empty": "1"}, "2")

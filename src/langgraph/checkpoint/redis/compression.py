@@ -1,8 +1,9 @@
 """Bytes compressed with zstd, each piece behind a flag that says how. Pure.
 
 What agents store is small: a message, a record. Alone such a piece has little that repeats, and zstd spends
-most of its time on tables for it. Against a dictionary of what nearly all of them contain it becomes half as
-long, in half the time. What is large repeats itself, and is compressed alone.
+most of its time on tables for it. Against a dictionary of what nearly all of them contain a record becomes
+half as long in half the time, and it pays for messages, too. What is large repeats itself, and is compressed
+alone.
 """
 
 from __future__ import annotations
