@@ -171,6 +171,14 @@ def test_of_two_regular_writes_to_one_channel_both_count() -> None:
     assert [(entry.idx, entry.value) for entry in entries_of(PLAIN, blob)] == [(0, 1), (1, 2)]
 
 
+@pytest.mark.parametrize(("characters", "compressed"), [(300, False), (600, False), (700, True)])
+def test_a_write_is_compressed_from_some_lines_of_text_on(characters: int, *, compressed: bool) -> None:
+    blob = pack_writes(PLAIN, [("a", "text" * (characters // 4))], "").blob
+
+    assert (len(blob) < characters) is compressed
+    assert [entry.value for entry in entries_of(PLAIN, blob)] == ["text" * (characters // 4)]
+
+
 def test_encrypted_writes_show_their_channel_and_not_their_value() -> None:
     blob = pack_writes(ENCRYPTED, [("channel", "hidden")], "path").blob
 

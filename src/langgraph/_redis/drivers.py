@@ -63,15 +63,21 @@ class SyncDriver:
             while True:
                 if isinstance(asked, Call):
                     calls = [asked]
-                    replies = self._ask(calls)
+                    try:
+                        replies = self._ask(calls)
+                    except MOVING:
+                        replies = self._ask_again(calls)
                     seen.answered(calls, replies)
                     asked = plan.send(replies[0])
                 elif isinstance(asked, Pause):
                     time.sleep(asked.seconds)
                     asked = next(plan)
                 else:
-                    calls = asked.calls if isinstance(asked, Atomic) else asked
-                    replies = self._ask(calls, atomic=isinstance(asked, Atomic))
+                    calls, atomic = (asked.calls, True) if isinstance(asked, Atomic) else (asked, False)
+                    try:
+                        replies = self._ask(calls, atomic=atomic)
+                    except MOVING:
+                        replies = self._ask_again(calls, atomic=atomic)
                     seen.answered(calls, replies)
                     asked = plan.send(replies)
         except StopIteration as done:
@@ -82,20 +88,24 @@ class SyncDriver:
             seen.failed(error)
             raise
 
-    def _ask(self, calls: list[Call], *, atomic: bool = False, breaths: int = 0) -> list[Any]:
-        try:
-            return self._ask_once(calls, atomic=atomic)
-        except MOVING:  # Here, and not where calls are sent: others' calls travel with this one.
-            if breaths == BREATHS:
-                raise
-        time.sleep(BREATH)
-        return self._ask(calls, atomic=atomic, breaths=breaths + 1)
-
-    def _ask_once(self, calls: list[Call], *, atomic: bool) -> list[Any]:
+    def _ask(self, calls: list[Call], *, atomic: bool = False) -> list[Any]:
         if atomic or len(calls) != 1:
             return settle(calls, self._sender.send(calls, atomic=atomic))
         reply = self._combiner.ask(calls[0]) if grouped(calls) else self._sender.one(calls[0])
         return settle(calls, [reply]) if isinstance(reply, Exception) else [reply]
+
+    def _ask_again(self, calls: list[Call], *, atomic: bool = False, breaths: int = 1) -> list[Any]:
+        """Send calls once more that one node of a cluster is about to hand to another.
+
+        Here, and not where calls are sent: others' calls travel with these.
+        """
+        time.sleep(BREATH)
+        try:
+            return self._ask(calls, atomic=atomic)
+        except MOVING:
+            if breaths == BREATHS:
+                raise
+        return self._ask_again(calls, atomic=atomic, breaths=breaths + 1)
 
 
 class AsyncDriver:
@@ -134,15 +144,21 @@ class AsyncDriver:
             while True:
                 if isinstance(asked, Call):
                     calls = [asked]
-                    replies = await _ask(lane, calls)
+                    try:
+                        replies = await lane.ask(calls)
+                    except MOVING:
+                        replies = await _ask_again(lane, calls)
                     seen.answered(calls, replies)
                     asked = plan.send(replies[0])
                 elif isinstance(asked, Pause):
                     await asyncio.sleep(asked.seconds)
                     asked = next(plan)
                 else:
-                    calls = asked.calls if isinstance(asked, Atomic) else asked
-                    replies = await _ask(lane, calls, atomic=isinstance(asked, Atomic))
+                    calls, atomic = (asked.calls, True) if isinstance(asked, Atomic) else (asked, False)
+                    try:
+                        replies = await lane.ask(calls, atomic=atomic)
+                    except MOVING:
+                        replies = await _ask_again(lane, calls, atomic=atomic)
                     seen.answered(calls, replies)
                     asked = plan.send(replies)
         except StopIteration as done:
@@ -192,12 +208,12 @@ class AsyncDriver:
                 asyncio.run_coroutine_threadsafe(lane.guard.aclose(), loop)
 
 
-async def _ask(lane: Lane, calls: list[Call], *, atomic: bool = False, breaths: int = 0) -> list[Any]:
-    """The async twin of `SyncDriver._ask`."""
+async def _ask_again(lane: Lane, calls: list[Call], *, atomic: bool = False, breaths: int = 1) -> list[Any]:
+    """Send calls once more that one node of a cluster is about to hand to another."""
+    await asyncio.sleep(BREATH)
     try:
         return await lane.ask(calls, atomic=atomic)
     except MOVING:
         if breaths == BREATHS:
             raise
-    await asyncio.sleep(BREATH)
-    return await _ask(lane, calls, atomic=atomic, breaths=breaths + 1)
+    return await _ask_again(lane, calls, atomic=atomic, breaths=breaths + 1)

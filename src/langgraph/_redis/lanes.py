@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -52,21 +52,24 @@ class Lane:
         self._queue: deque[_Queued] = deque()
         self._tasks: set[asyncio.Task[list[Any]]] = set()
 
-    async def ask(self, calls: list[Call], *, atomic: bool = False) -> list[Any]:
-        """Send calls that belong together and return their replies."""
+    def ask(self, calls: list[Call], *, atomic: bool = False) -> Awaitable[list[Any]]:
+        """Send calls that belong together; await their replies at once."""
         if not self._free or (grouped(calls) and self._free < self._width):
-            return await self._wait(calls, atomic=atomic)
+            return self._queued(calls, atomic=atomic)
+        return self._straight(calls, atomic=atomic)
+
+    async def _straight(self, calls: list[Call], *, atomic: bool) -> list[Any]:
         self._free -= 1
         try:
             return settle(calls, await self._sender.send(calls, atomic=atomic))
         finally:
             self._next()
 
-    async def _wait(self, calls: list[Call], *, atomic: bool) -> list[Any]:
+    def _queued(self, calls: list[Call], *, atomic: bool) -> asyncio.Future[list[Any]]:
         waiting: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._queue.append(_Queued(calls, waiting, atomic))
         self._begin()
-        return await waiting
+        return waiting
 
     def _begin(self) -> None:
         """Send for those who wait, if there is a slot."""
@@ -102,9 +105,10 @@ class Lane:
             for queued in batch:
                 _fail(queued.waiting, error)
         else:
-            replies = iter(task.result())
+            replies, at = task.result(), 0
             for queued in batch:
-                _deliver(queued.waiting, queued.calls, [next(replies) for _ in queued.calls])
+                first, at = at, at + len(queued.calls)
+                _deliver(queued.waiting, queued.calls, replies[first:at])
         self._next()
 
     def _batch(self) -> list[_Queued]:

@@ -72,6 +72,8 @@ def refused(call: Call, error: ResponseError) -> Refusal:
 
 def settle(calls: Sequence[Call], replies: Sequence[Any]) -> list[Any]:
     """The replies of a pipeline, its first error raised."""
+    if len(replies) == 1 == len(calls) and not isinstance(replies[0], Exception):
+        return [replies[0]]
     settled = []
     for call, reply in zip(calls, replies, strict=True):
         if isinstance(reply, ResponseError):

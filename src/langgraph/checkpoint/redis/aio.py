@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -216,5 +216,5 @@ class AsyncRedisSaver(Directory):
     def _run(self, plan: Plan[T], name: str = "", about: Any = None) -> T:
         return self._sync.run(plan, name, about)
 
-    async def _arun(self, plan: Plan[T], name: str = "", about: Any = None) -> T:
-        return await self._driver.run(plan, name, about)
+    def _arun(self, plan: Plan[T], name: str = "", about: Any = None) -> Coroutine[Any, Any, T]:
+        return self._driver.run(plan, name, about)

@@ -71,9 +71,9 @@ class Codec:
         """Undo `dumps`."""
         return self._inner.loads_typed((kind.decode(), data))
 
-    def seal(self, data: bytes) -> bytes:
-        """Compress where it helps, encrypt where the serializer does."""
-        flag, data = compressed(data)
+    def seal(self, data: bytes, compress_from: int = 0) -> bytes:
+        """Compress where it helps, from so many bytes on, encrypt where the serializer does."""
+        flag, data = compressed(data) if len(data) >= compress_from else (RAW, data)
         if self._cipher is None:
             return flag + data
         name, data = self._cipher.encrypt(data)

@@ -17,7 +17,7 @@ from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_metadata
 from langgraph._redis import scripts
 from langgraph._redis.errors import CheckpointNotFoundError, RedisPersistenceError, ReplicationError
 from langgraph._redis.names import decode, text_of
-from langgraph._redis.plan import Atomic, Call, Plan, Replicated, joined
+from langgraph._redis.plan import Argument, Atomic, Call, Plan, Replicated, joined
 from langgraph.checkpoint.redis import keys, registry
 from langgraph.checkpoint.redis.conflicts import branches, moved_on, named
 from langgraph.checkpoint.redis.drafts import Draft, draft
@@ -194,7 +194,8 @@ class Plans:
         yield from self._dropped(at, checkpoint["id"], reply)
         if reply == _GONE:
             return False
-        self._confirm(at, f"checkpoint {checkpoint['id']!r}", replicas)
+        if policy.wait is not None:
+            self._confirm(at, f"checkpoint {checkpoint['id']!r}", replicas)
         return True
 
     def _unregistered(self, thread: Thread) -> None:
@@ -227,7 +228,8 @@ class Plans:
         if wait := self.core.policy.wait:
             ahead, call = [each._replace(wait=wait) for each in ahead], call._replace(wait=wait)
         if not ahead:
-            return joined([(yield call)])
+            reply = yield call
+            return reply if type(reply) is Replicated else Replicated(reply, 0)
         # An index names this thread, not one that begins anew: the next put tells them apart.
         look = [Call("HGET", [thread.data], (b"t/made",))] if links else []
         replies = yield Atomic([*ahead, call, *look])
@@ -275,48 +277,46 @@ class Plans:
         if not writes:
             return
         life = self.core.policy.on_write(keys.configurable(config))
-        shelf = self.core.shelves.get(self.shelf_key(at.thread, at.ns))
-        held = shelf.largest_at(at.id)
+        held = self.core.shelves.get(self.shelf_key(at.thread, at.ns)).largest_at(at.id)
         packed = pack_writes(self.codec, writes, task_path, held.segments)
-        notes = {REUSED: packed.named} if packed.named else {}
-        if (yield from self._send_writes(at, task_id, packed, held, life, notes=notes)):
-            return
-        _LOG.info("writes are sent again whole: segments of their checkpoint that they named are gone")
-        whole = pack_writes(self.codec, writes, task_path)
-        yield from self._send_writes(at, task_id, whole, held, life, notes={AGAIN: 1})
+        notes: Mapping[str, int] | None = {REUSED: packed.named} if packed.named else None
+        while True:
+            ahead = registry.registration(self.core, at.thread)
+            args = self._writes(at, task_id, packed, held, life, registers=bool(ahead))
+            call = Call(_PUT_WRITES, at.thread.keys, args, notes=notes)
+            if ahead or self.core.policy.wait is not None:
+                (reply,), replicas = yield from self._write(at.thread, ahead, call)
+            else:  # Most writes, by hundreds at once: a generator less for each.
+                (reply,), replicas = (yield call), 0
+            if reply == _UNREGISTERED:
+                self._unregistered(at.thread)
+                notes = _ANEW
+            elif reply == _GONE:
+                _LOG.info("writes are sent again whole: segments that they named are gone")
+                packed, notes = pack_writes(self.codec, writes, task_path), {AGAIN: 1}
+            else:
+                break
+        if isinstance(reply, bytes):
+            raise unreadable(at.thread, reply, "it holds no writes, so none can be added")
+        if self.core.policy.wait is not None:
+            self._confirm(at, f"what task {task_id!r} wrote at checkpoint {at.id!r}", replicas)
 
-    def _send_writes(
-        self,
-        at: Address,
-        task_id: str,
-        packed: PackedWrites,
-        held: Held,
-        life: bytes,
-        *,
-        notes: Mapping[str, int],
-    ) -> Plan[bool]:
-        ahead = registry.registration(self.core, at.thread)
-        args = (
-            keys.encoded(at.ns),
+    def _writes(
+        self, at: Address, task_id: str, packed: PackedWrites, held: Held, life: bytes, *, registers: bool
+    ) -> tuple[Argument, ...]:
+        """What `put_writes.lua` is told of one task's writes."""
+        ns = keys.encoded(at.ns)
+        return (
+            ns,
             keys.encoded_id(at.id or ""),
             keys.word(text_of("task_id", task_id)),
             packed.blob,
-            keys.value(keys.encoded(at.ns), held.ref) if packed.names and held.ref else b"",
+            keys.value(ns, held.ref) if packed.names and held.ref else b"",
             packed.names,
-            int(bool(ahead)),
+            int(registers),
             life,
             int(self.core.policy.keep_last is not None),
         )
-        call = Call(_PUT_WRITES, at.thread.keys, args, notes=notes)
-        (stored,), replicas = yield from self._write(at.thread, ahead, call)
-        if stored == _UNREGISTERED:
-            self._unregistered(at.thread)
-            return (yield from self._send_writes(at, task_id, packed, held, life, notes=_ANEW))
-        if isinstance(stored, bytes):
-            raise unreadable(at.thread, stored, "it holds no writes, so none can be added")
-        if stored:
-            self._confirm(at, f"what task {task_id!r} wrote at checkpoint {at.id!r}", replicas)
-        return bool(stored)
 
     def delete_thread(self, thread_id: str) -> Plan[None]:
         """Delete a thread whole; a second round trip if indexes must forget it."""

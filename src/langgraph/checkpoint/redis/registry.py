@@ -46,8 +46,9 @@ def registration(core: Core, thread: Thread, links: Sequence[bytes] = ()) -> lis
     Where one entry is due, all are made: so a thread stands in the same order everywhere.
     """
     touches = core.touches
-    due = touches.claim(thread) or any(touches.due(thread, link) for link in links)
-    return _entered(core, thread, links) if due else []
+    if touches.claim(thread) or (links and any(touches.due(thread, link) for link in links)):
+        return _entered(core, thread, links)
+    return []
 
 
 def registered(core: Core, thread: Thread, links: Sequence[bytes] = (), made: bytes | None = None) -> None:
