@@ -7,6 +7,7 @@ returns what it found. It never calls, so it does not know in which style it run
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -49,18 +50,29 @@ async def arun(course: Course[T]) -> T:
 
 
 def race(
-    contenders: Mapping[str, Callable[[int], Act]], rounds: int, *, before: Act | None = None
+    contenders: Mapping[str, Callable[[int], Act]],
+    rounds: int,
+    *,
+    before: Act | None = None,
+    collected: bool = False,
 ) -> Course[Samples]:
     """Time the contenders in turn: A B C, B C A, C A B.
 
     The order turns, so that each follows each of the others and none always finds the processor's
     caches as the same neighbour left them. `before` is called, unmeasured, ahead of every call.
+
+    `collected`: garbage is collected ahead of every call, so that all find the collector in the same state.
+    Else a full collection, of a whole process and of many milliseconds, falls to whoever makes the object
+    that is one too many: by turns always to the same contender, if calls make so many that it is in reach of
+    each. Not for small calls, which would find the processor's caches full of what was collected.
     """
     order, samples = list(contenders), {name: list[int]() for name in contenders}
     for number in range(rounds):
         for name in order:
             if before is not None:
                 yield before
+            if collected:
+                gc.collect()
             samples[name].append((yield contenders[name](number)))
         order = [*order[1:], order[0]]
     return samples

@@ -42,6 +42,9 @@ EARLIER = 30
 PAGE = 10
 """The limit that `list` is given."""
 
+MANY = 5_000
+"""Messages whose objects bring the garbage collector to look through the whole process every few times."""
+
 EMPTY_SCRIPT = "return nil"
 
 TARGETS: dict[str, dict[int, float]] = {
@@ -59,7 +62,8 @@ NOTE = (
     f" {EARLIER} earlier checkpoints with their writes, and its number of messages moves within"
     " 4 of the one named while puts are timed. The saver's cache is warm, as in a process that goes"
     " on with its own thread; `cold` is a saver made for the one call. A write holds one message;"
-    " `whole list` is a node that returns all of them. Garbage collection is as Python sets it."
+    " `whole list` is a node that returns all of them. Garbage collection is as Python sets it; ahead of"
+    f" each page of {MANY} messages and more, the process is collected."
 )
 
 
@@ -74,18 +78,25 @@ class Field:
     steps: dict[str, list[Step]]
 
     @property
+    def messages(self) -> int:
+        """How many the last checkpoint holds."""
+        return len(self.steps["ours"][-1].checkpoint["channel_values"]["messages"])
+
+    @property
     def savers(self) -> dict[str, Methods]:
         """The two that store anything."""
         return {"memory": self.memory, "ours": self.ours}
 
-    def race(self, act: Callable[[str, Methods, int], Act], rounds: int) -> Course[Samples]:
+    def race(
+        self, act: Callable[[str, Methods, int], Act], rounds: int, *, collected: bool = False
+    ) -> Course[Samples]:
         """Time one operation of both savers, and the empty call between them."""
         contenders: dict[str, Callable[[int], Act]] = {
             "memory": partial(act, "memory", self.memory),
             "empty": lambda _: self.empty,
             "ours": partial(act, "ours", self.ours),
         }
-        return race(contenders, rounds)
+        return race(contenders, rounds, collected=collected)
 
 
 def sizes(messages: int, window: int) -> list[int]:
@@ -144,7 +155,10 @@ def _cold_gets(field: Field, thread: str, window: int) -> Course[Samples]:
 
 
 def _lists(field: Field, thread: str, pages: int) -> Course[Samples]:
-    return field.race(lambda _, saver, __: partial(saver.list, config(thread), PAGE), pages)
+    def listed(_: str, saver: Methods, __: int) -> Act:
+        return partial(saver.list, config(thread), PAGE)
+
+    return field.race(listed, pages, collected=PAGE * field.messages >= MANY)
 
 
 def _writes(field: Field, thread: str, window: int, *, whole: bool) -> Course[Samples]:
