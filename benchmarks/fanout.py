@@ -151,9 +151,8 @@ async def _measure_async(url: str, effort: Effort) -> list[Figure]:
     # A client's own pool raises an error at a hundred calls at once; this one lets them wait.
     pool = redis.asyncio.BlockingConnectionPool.from_url(url, max_connections=50, timeout=None)
     async with (
-        redis.asyncio.Redis.from_url(url) as client,
         redis.asyncio.Redis.from_pool(pool) as waiting,
-        AsyncRedisSaver.from_conn_string(redis_client=client) as saver,
+        AsyncRedisSaver.from_conn_string(url) as saver,
     ):
         empty = partial(waiting.evalsha, await waiting.script_load(EMPTY_SCRIPT), 0)
         savers = {"memory": InMemorySaver(), "floor": AsyncFloor(empty), "ours": saver}
@@ -165,10 +164,8 @@ async def _measure_async(url: str, effort: Effort) -> list[Figure]:
 
 
 def _measure_sync(url: str, effort: Effort) -> list[Figure]:
-    with (
-        redis.Redis.from_url(url) as client,
-        RedisSaver.from_conn_string(redis_client=client) as saver,
-    ):
+    with RedisSaver.from_conn_string(url) as saver:
+        client = saver.client
         empty = partial(client.evalsha, client.script_load(EMPTY_SCRIPT), 0)
         savers = {"memory": InMemorySaver(), "floor": Floor(empty), "ours": saver}
         invokes = {name: _blocking(each) for name, each in savers.items()}

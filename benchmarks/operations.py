@@ -57,7 +57,8 @@ TARGETS: dict[str, dict[int, float]] = {
 }
 
 NOTE = (
-    "Microseconds, medians. floor = InMemorySaver + an empty EVALSHA through the same client; ratio"
+    "Microseconds, medians. floor = InMemorySaver + an empty EVALSHA through the same client, the saver's"
+    " own where it was told a connection string; ratio"
     " = ours / floor, with the quartiles of the ratio from thread to thread. A thread holds"
     f" {EARLIER} earlier checkpoints with their writes, and its number of messages moves within"
     " 4 of the one named while puts are timed. The saver's cache is warm, as in a process that goes"
@@ -221,7 +222,7 @@ def _figure(name: str, target: float | None, blocks: Sequence[Samples], style: s
     return Figure(name, cells, ratio.median, target, {"style": style, **raw, "ratio": ratio.as_json()})
 
 
-def _section(style: str, found: Sequence[tuple[str, Figure]]) -> Section:
+def _section(style: str, found: Sequence[tuple[str, Figure]], *, brought: bool) -> Section:
     """The figures of one style, operation by operation."""
     columns = (
         "operation, messages",
@@ -234,7 +235,8 @@ def _section(style: str, found: Sequence[tuple[str, Figure]]) -> Section:
         "quartiles",
     )
     ordered = [figure for wanted in TARGETS for name, figure in found if name == wanted]
-    return Section(f"Operations, {style}", columns, tuple(ordered), NOTE)
+    title = f"Operations, {style}, by {'a client that was brought' if brought else 'a connection string'}"
+    return Section(title, columns, tuple(ordered), NOTE)
 
 
 def _steps(memory: NextVersion, ours: NextVersion, messages: int, window: int) -> dict[str, list[Step]]:
@@ -242,13 +244,14 @@ def _steps(memory: NextVersion, ours: NextVersion, messages: int, window: int) -
     return {"memory": steps(memory, wanted), "ours": steps(ours, wanted)}
 
 
-def measure_sync(url: str, effort: Effort) -> Section:
+def measure_sync(url: str, effort: Effort, *, brought: bool) -> Section:
     """Both savers' blocking methods."""
     memory, found = InMemorySaver(), list[tuple[str, Figure]]()
     with (
-        redis.Redis.from_url(url) as client,
-        RedisSaver.from_conn_string(redis_client=client) as ours,
+        redis.Redis.from_url(url) as own,
+        RedisSaver(redis_client=own) if brought else RedisSaver(url) as ours,
     ):
+        client = ours.client
         empty = partial(client.evalsha, client.script_load(EMPTY_SCRIPT), 1, "langgraph:{1}:data")
         for messages in effort.blocks:
             made = _steps(memory.get_next_version, ours.get_next_version, messages, effort.window)
@@ -260,16 +263,17 @@ def measure_sync(url: str, effort: Effort) -> Section:
                 made,
             )
             found += _figures("sync", messages, run(_all_blocks(field, messages, effort)))
-    return _section("sync", found)
+    return _section("sync", found, brought=brought)
 
 
-async def measure_async(url: str, effort: Effort) -> Section:
+async def measure_async(url: str, effort: Effort, *, brought: bool) -> Section:
     """The awaited twins, one call at a time."""
     memory, found = InMemorySaver(), list[tuple[str, Figure]]()
     async with (
-        redis.asyncio.Redis.from_url(url) as client,
-        AsyncRedisSaver.from_conn_string(redis_client=client) as ours,
+        redis.asyncio.Redis.from_url(url) as own,
+        AsyncRedisSaver(redis_client=own) if brought else AsyncRedisSaver(url) as ours,
     ):
+        client = ours.client
         sha = await client.script_load(EMPTY_SCRIPT)
         empty = partial(client.evalsha, sha, 1, "langgraph:{1}:data")
         for messages in effort.blocks:
@@ -282,4 +286,4 @@ async def measure_async(url: str, effort: Effort) -> Section:
                 made,
             )
             found += _figures("async", messages, await arun(_all_blocks(field, messages, effort)))
-    return _section("async", found)
+    return _section("async", found, brought=brought)

@@ -36,8 +36,10 @@ WIDTH = 132
 def _measures(url: str, effort: Effort) -> dict[str, Callable[[], list[Section]]]:
     """Every benchmark by the name that `--only` knows it by."""
     return {
-        "sync": lambda: [operations.measure_sync(url, effort)],
-        "async": lambda: [asyncio.run(operations.measure_async(url, effort))],
+        "sync": lambda: [operations.measure_sync(url, effort, brought=each) for each in (False, True)],
+        "async": lambda: [
+            asyncio.run(operations.measure_async(url, effort, brought=each)) for each in (False, True)
+        ],
         "memory": lambda: [memory.measure(url)],
         "lifetime": lambda: [lifetime.measure(url)],
         "burst": lambda: [asyncio.run(burst.measure(url, effort))],

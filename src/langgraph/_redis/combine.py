@@ -105,7 +105,14 @@ class Combiner:
         try:
             return self._send([call])[0]
         finally:
-            self._lead()
+            if self._others_wait():
+                self._lead()
+
+    def _others_wait(self) -> bool:
+        """Whether there is somebody to send for; else the next one leads."""
+        with self._lock:
+            self._busy = bool(self._queue)
+            return self._busy
 
     def _shared(self, mine: _Waiting) -> Any:
         try:

@@ -38,7 +38,9 @@ class SyncSender:
 
     def send(self, calls: list[Call], *, atomic: bool = False) -> list[Any]:
         """Send calls in one round trip where one server has all keys."""
-        if self._cluster or (len(calls) == 1 and calls[0].wait is None):
+        if len(calls) == 1 and calls[0].wait is None:
+            return [self.one(calls[0])]
+        if self._cluster:
             return self._in_turn(calls, atomic=atomic)
         replies = self._together(calls, atomic=atomic)
         if atomic and across(replies[0]):  # Several nodes' keys.
@@ -129,7 +131,9 @@ class AsyncSender:
 
     async def send(self, calls: list[Call], *, atomic: bool = False) -> list[Any]:
         """Send calls in one round trip where one server has all keys."""
-        if self._cluster or not calls or (len(calls) == 1 and calls[0].wait is None):
+        if len(calls) == 1 and calls[0].wait is None:
+            return [await self._one(calls[0])]
+        if self._cluster or not calls:
             return await self._in_turn(calls, atomic=atomic)
         replies = await self._together(calls, atomic=atomic)
         if atomic and across(replies[0]):  # Several nodes' keys.
