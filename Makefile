@@ -20,7 +20,8 @@ demo: $(READY) ## An agent that remembers, on the embedded server or on REDIS_UR
 	$(BIN)/python examples/demo.py
 
 test: $(READY) ## All tests, on servers they start themselves
-	$(BIN)/python -m pytest -rfEs --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest -rfEs --numprocesses=auto --maxprocesses=4 --dist=loadfile \
+		--cov --cov-report=term --cov-fail-under=95
 
 matrix: $(READY) ## What depends on the server, on every kind of server that can be had here
 	PYTHONPATH=tests $(BIN)/python tests/matrix.py

@@ -36,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with server_url() as url:
             play(args, Stage(url, make_console(), choose_model(), run=args.run or uuid4().hex[:8]))
     except (StoryError, RedisError, RedisPersistenceError) as failure:
-        Console(stderr=True).print(f"The demo stopped: {failure}", style="bold red", markup=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"The demo stopped: {failure}", style="bold red", markup=False
+        )
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
