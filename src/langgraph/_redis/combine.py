@@ -105,14 +105,10 @@ class Combiner:
         try:
             return self._send([call])[0]
         finally:
-            if self._others_wait():
+            if self._queue:
                 self._lead()
-
-    def _others_wait(self) -> bool:
-        """Whether there is somebody to send for; else the next one leads."""
-        with self._lock:
-            self._busy = bool(self._queue)
-            return self._busy
+            else:
+                self._hand_over()
 
     def _shared(self, mine: _Waiting) -> Any:
         try:

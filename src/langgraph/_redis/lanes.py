@@ -53,8 +53,8 @@ class Lane:
         self._tasks: set[asyncio.Task[list[Any]]] = set()
 
     def ask(self, calls: list[Call], *, atomic: bool = False) -> Awaitable[list[Any]]:
-        """Send calls that belong together; await their replies at once."""
-        if not self._free or (grouped(calls) and self._free < self._width):
+        """Send calls that belong together. Await the replies here and now: a slot is taken as that begins."""
+        if self._free < 1 or (grouped(calls) and self._free < self._width):
             return self._queued(calls, atomic=atomic)
         return self._straight(calls, atomic=atomic)
 
