@@ -29,13 +29,21 @@ def lives(redis_client: redis.Redis, key_prefix: str) -> Callable[[str], set[int
 
     def ask(thread: str = "thread") -> set[int]:
         found: Any = redis_client.keys(f"{key_prefix}:{{{thread}}}:*")
-        # Of all keys at once: the clock that PTTL looks at stands still in a script, and not between two.
+        # Of all keys within one millisecond: the clock that PTTL looks at stands still in a script of newer
+        # servers only.
         script = redis_client.register_script(
-            "local now, lives = redis.call('TIME'), {}\n"
-            "for at, key in ipairs(KEYS) do\n"
-            "  local left = redis.call('PTTL', key)\n"
-            "  lives[at] = left < 0 and left or left + now[1] * 1000 + math.floor(now[2] / 1000)\n"
+            "local function clock()\n"
+            "  local now = redis.call('TIME')\n"
+            "  return now[1] * 1000 + math.floor(now[2] / 1000)\n"
             "end\n"
+            "local now, lives\n"
+            "repeat\n"
+            "  now, lives = clock(), {}\n"
+            "  for at, key in ipairs(KEYS) do\n"
+            "    local left = redis.call('PTTL', key)\n"
+            "    lives[at] = left < 0 and left or left + now\n"
+            "  end\n"
+            "until clock() == now\n"
             "return lives"
         )
         return {int(each) for each in script(keys=found)}
